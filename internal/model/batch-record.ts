@@ -1,0 +1,51 @@
+// The two records that frame a batch in the bucket, as values. Plan n fixes for ever which transactions batch n holds
+// and how they are cut into files; commit n says that they are all there (G1-G4).
+import type { Lsn } from './lsn.js'
+
+/** Everything but the stream's bytes that decides which rows lie in which file: a replay uses these, not the settings. */
+export interface CutParameters {
+  /** A batch's files roll together when this many bytes of values have gone into them. */
+  readonly rollBytes: number
+  /** A single file rolls when this many bytes of values have gone into it. */
+  readonly targetFileBytes: number
+  /** Table filters in force, as configured. */
+  readonly tables: string
+  readonly excludeTables: string
+}
+
+export interface Plan {
+  readonly batch: number
+  /** `idle`: no transaction, only a position. */
+  readonly kind: 'changes' | 'idle'
+  /** End of the batch before. */
+  readonly fromLsn: Lsn
+  /** Commit LSN of the last transaction; for an idle batch the position itself. */
+  readonly toLsn: Lsn
+  readonly cut: CutParameters
+  /** Random per process: tells our own record from another writer's after a lost answer. */
+  readonly writer: string
+  readonly writerVersion: string
+}
+
+export interface DataFile {
+  readonly key: string
+  readonly schema: string
+  readonly table: string
+  readonly schemaVersion: number
+  readonly rows: number
+  readonly bytes: number
+  /** Hexadecimal. */
+  readonly sha256: string
+}
+
+export interface Commit extends Plan {
+  /** What may be acknowledged once this record is durable. */
+  readonly endLsn: Lsn
+  readonly timeline: number
+  readonly transactions: number
+  readonly rows: number
+  /** Microseconds since 1970, UTC; absent in an idle batch. */
+  readonly firstCommitMicros?: bigint
+  readonly lastCommitMicros?: bigint
+  readonly files: readonly DataFile[]
+}

@@ -1,0 +1,38 @@
+// What the product needs of an object store, and nothing more: whole objects, created atomically, never half visible.
+// Implementations hide how (single PUT, multipart upload, link and rename); none of them retries for ever.
+
+export interface StoredObject {
+  readonly key: string
+  readonly bytes: number
+}
+
+export interface PutOptions {
+  /** Create only where no object has this key (`If-None-Match: *`). */
+  readonly ifAbsent?: boolean
+  /** SHA-256 of the whole content, hexadecimal, where the caller has it: lets the store check what arrived. */
+  readonly sha256?: string
+  /** Data files take the configured encryption and storage class; records of the log take only the encryption. */
+  readonly role: 'data' | 'log'
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Keys are relative to the namespace, `/`-separated, already percent-encoded. Every method throws Failure: `store_away`
+ * for what may pass by itself, `config` for what a person has to mend (no such bucket, access denied).
+ */
+export interface ObjectStore {
+  /** For logs and errors: `s3://bucket/prefix` or the folder. */
+  readonly location: string
+  /**
+   * Writes the concatenation of `chunks` as one object; visible whole or not at all, durable when the promise resolves.
+   * With `ifAbsent`, `exists` says that some object has the key, be it one that an earlier try of this very call made.
+   */
+  put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'>
+  /** The content, or undefined where there is no such object. `lastBytes` reads at most that many from the end. */
+  get(key: string, options?: { lastBytes?: number; signal?: AbortSignal }): Promise<Buffer | undefined>
+  /** Objects whose key starts with `prefix`, in byte order of keys, after `startAfter` if given. */
+  list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>
+  /** Removes the object if it is there. Only for temporary probes: data, plans and commits are never deleted. */
+  delete(key: string): Promise<void>
+  close(): void
+}
