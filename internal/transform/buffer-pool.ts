@@ -1,0 +1,45 @@
+// Recycles page buffers in powers of two, so that a busy process keeps a flat resident size, and counts the bytes that
+// are lent out. It must never hand out one buffer twice: a page goes back only when its compression has ended.
+
+const MIN_CLASS_BITS = 8
+const MAX_CLASS_BITS = 21
+
+/** Told of every change of the bytes that the change data occupies. */
+export type ByteMeter = (deltaBytes: number) => void
+
+export class BufferPool {
+  readonly #free: Buffer[][] = Array.from({ length: MAX_CLASS_BITS + 1 }, () => [])
+  readonly #meter: ByteMeter
+  readonly #keepBytes: number
+  #freeBytes = 0
+
+  /** `keepBytes`: how much unused memory to keep for the next page. */
+  constructor(meter: ByteMeter, keepBytes: number) {
+    this.#meter = meter
+    this.#keepBytes = keepBytes
+  }
+
+  /** A buffer of at least `bytes` bytes with arbitrary content, its own ArrayBuffer from offset 0. */
+  take(bytes: number): Buffer {
+    const bits = Math.max(MIN_CLASS_BITS, 32 - Math.clz32(bytes - 1))
+    if (bits > MAX_CLASS_BITS) {
+      this.#meter(bytes)
+      return Buffer.allocUnsafeSlow(bytes)
+    }
+    const size = 1 << bits
+    this.#meter(size)
+    const reused = this.#free[bits]!.pop()
+    if (reused === undefined) return Buffer.allocUnsafeSlow(size)
+    this.#freeBytes -= size
+    return reused
+  }
+
+  give(buffer: Buffer): void {
+    const size = buffer.length
+    this.#meter(-size)
+    const bits = 31 - Math.clz32(size)
+    if (size !== 1 << bits || bits > MAX_CLASS_BITS || this.#freeBytes + size > this.#keepBytes) return
+    this.#free[bits]!.push(buffer)
+    this.#freeBytes += size
+  }
+}

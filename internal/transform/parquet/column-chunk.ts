@@ -1,0 +1,203 @@
+// One column of one row group: takes closed pages, encodes them with a dictionary where that pays, has them compressed on
+// the thread pool and keeps the compressed bytes until the row group is written.
+import type { LakeColumn } from '../../model/lake-column.js'
+import type { BufferPool, ByteMeter } from '../buffer-pool.js'
+import type { Compress } from '../zstd.js'
+import type { RawPage } from './column-buffers.js'
+import { Dictionary } from './dictionary.js'
+import { bitWidthOf, HybridEncoder } from './hybrid.js'
+import { HEAD_BYTES, PageValues } from './page-values.js'
+import { mergeMinMax, minMaxOf, type MinMax } from './page-statistics.js'
+
+export interface EncodedPage {
+  readonly rows: number
+  readonly slots: number
+  readonly nulls: number
+  readonly dictionaryEncoded: boolean
+  readonly bounds: MinMax | undefined
+  readonly uncompressedBytes: number
+  readonly compressed: Buffer
+}
+
+export interface EncodedChunk {
+  readonly column: LakeColumn
+  readonly dictionary?: { readonly entries: number; readonly uncompressedBytes: number; readonly compressed: Buffer }
+  readonly pages: readonly EncodedPage[]
+  readonly slots: number
+  readonly nulls: number
+  readonly bounds: MinMax | undefined
+}
+
+/** Where chunks get memory and compression, and report the bytes of compressed pages that wait for their row group. */
+export interface ChunkContext {
+  readonly pool: BufferPool
+  readonly compress: Compress
+  readonly meter: ByteMeter
+}
+
+/** Bytes of a PLAIN value; 0 where it stands behind its length; undefined where no dictionary is tried. */
+function dictionaryWidth(column: LakeColumn): number | undefined {
+  switch (column.type.physical) {
+    case 'BOOLEAN':
+      return undefined
+    case 'INT32':
+    case 'FLOAT':
+      return 4
+    case 'INT64':
+    case 'DOUBLE':
+      return 8
+    case 'FIXED16':
+      return 16
+    case 'BYTE_ARRAY':
+      return 0
+    default:
+      return column.type satisfies never
+  }
+}
+
+export class ColumnChunk {
+  readonly #column: LakeColumn
+  readonly #context: ChunkContext
+  readonly #pages: Promise<EncodedPage>[] = []
+  #dictionary: Dictionary | undefined
+  #dictionaryOpen: boolean
+
+  constructor(column: LakeColumn, context: ChunkContext) {
+    const width = dictionaryWidth(column)
+    this.#column = column
+    this.#context = context
+    this.#dictionary = width === undefined ? undefined : new Dictionary(width, context.pool)
+    this.#dictionaryOpen = width !== undefined
+  }
+
+  /** Encodes the page now and has it compressed in the background; takes over its memory. */
+  add(page: RawPage): void {
+    const bounds = minMaxOf(this.#column.type, page.values, page.count)
+    const indices = this.#indicesOf(page)
+    const body = indices === undefined ? plainBody(page, this.#context.pool) : this.#indexBody(page, indices)
+    const encoded = this.#compress(body).then((compressed) => ({
+      rows: page.rows,
+      slots: page.slots,
+      nulls: page.nulls,
+      dictionaryEncoded: indices !== undefined,
+      bounds,
+      uncompressedBytes: body.bytes.length,
+      compressed,
+    }))
+    encoded.catch(() => undefined) // finish() reports it
+    this.#pages.push(encoded)
+  }
+
+  /** Everything compressed. Rejects where compression failed. */
+  async finish(): Promise<EncodedChunk> {
+    const dictionary = await this.#finishDictionary()
+    const pages = await Promise.all(this.#pages)
+    const bounds = pages.reduce<MinMax | undefined>(
+      (all, page) => mergeMinMax(this.#column.type, all, page.bounds),
+      undefined,
+    )
+    return {
+      column: this.#column,
+      ...(dictionary === undefined ? {} : { dictionary }),
+      pages,
+      slots: pages.reduce((sum, page) => sum + page.slots, 0),
+      nulls: pages.reduce((sum, page) => sum + page.nulls, 0),
+      bounds,
+    }
+  }
+
+  /** Waits for the compression under way and gives all memory back. */
+  async discard(): Promise<void> {
+    this.#dictionary?.takeValues()?.release()
+    for (const page of await Promise.allSettled(this.#pages))
+      if (page.status === 'fulfilled') this.#context.meter(-page.value.compressed.length)
+  }
+
+  /** Dictionary indices of the page's values, or undefined where the page is to be PLAIN. */
+  #indicesOf(page: RawPage): Uint16Array | undefined {
+    if (!this.#dictionaryOpen) return undefined
+    const indices = this.#dictionary!.encode(page.values, page.count, page.slots - page.nulls)
+    if (indices !== undefined)
+      return page.runs === undefined ? indices : expandIndices(indices, page.runs, page.slots - page.nulls)
+    this.#dictionaryOpen = false
+    if (this.#pages.length === 0) {
+      this.#dictionary!.takeValues()?.release()
+      this.#dictionary = undefined
+    }
+    return undefined
+  }
+
+  #indexBody(page: RawPage, indices: Uint16Array): PageBody {
+    page.values.release()
+    const bitWidth = Math.max(1, bitWidthOf(this.#dictionary!.entries - 1))
+    const encoder = new HybridEncoder(bitWidth, page.levels.length + 1, indices.length)
+    encoder.values(indices, indices.length)
+    const bytes = encoder.bytes()
+    page.levels.copy(bytes)
+    bytes[page.levels.length] = bitWidth
+    return { bytes }
+  }
+
+  async #compress(body: PageBody): Promise<Buffer> {
+    try {
+      const compressed = await this.#context.compress(body.bytes)
+      this.#context.meter(compressed.length)
+      return compressed
+    } finally {
+      body.owner?.release()
+    }
+  }
+
+  async #finishDictionary(): Promise<EncodedChunk['dictionary']> {
+    const entries = this.#dictionary?.entries ?? 0
+    const owner = this.#dictionary?.takeValues()
+    if (owner === undefined) return undefined
+    const bytes = owner.buffer.subarray(HEAD_BYTES, owner.used)
+    return { entries, uncompressedBytes: bytes.length, compressed: await this.#compress({ bytes, owner }) }
+  }
+}
+
+/** The uncompressed bytes of a V1 data page and the memory that they lie in, where it is lent. */
+interface PageBody {
+  readonly bytes: Buffer
+  readonly owner?: PageValues
+}
+
+/** Levels, then PLAIN values; in place where the levels fit into the head of the values' buffer. */
+function plainBody(page: RawPage, pool: BufferPool): PageBody {
+  const values = page.runs === undefined ? page.values : expandValues(page.values, page.runs, pool)
+  const { levels } = page
+  if (levels.length <= HEAD_BYTES) {
+    const start = HEAD_BYTES - levels.length
+    levels.copy(values.buffer, start)
+    return { bytes: values.buffer.subarray(start, values.used), owner: values }
+  }
+  const owner = new PageValues(pool, levels.length + values.used - HEAD_BYTES)
+  levels.copy(owner.buffer)
+  values.buffer.copy(owner.buffer, levels.length, HEAD_BYTES, values.used)
+  const bytes = owner.buffer.subarray(0, levels.length + values.used - HEAD_BYTES)
+  values.release()
+  return { bytes, owner }
+}
+
+function expandIndices(indices: Uint16Array, runs: Int32Array, rows: number): Uint16Array {
+  const expanded = new Uint16Array(rows)
+  let at = 0
+  for (let k = 0; k < runs.length; k++) expanded.fill(indices[k]!, at, (at += runs[k]!))
+  return expanded
+}
+
+/** Each value as often as its run is long. Run columns hold 8-byte values or short texts. */
+function expandValues(values: PageValues, runs: Int32Array, pool: BufferPool): PageValues {
+  const expanded = new PageValues(pool, values.used)
+  const single = runs.length === 0 ? 0 : (values.used - HEAD_BYTES) / runs.length
+  let from = HEAD_BYTES
+  for (let k = 0; k < runs.length; k++, from += single)
+    for (let copies = runs[k]!; copies > 0; copies--) {
+      if (expanded.used + single > expanded.buffer.length) expanded.grow(single)
+      values.buffer.copy(expanded.buffer, expanded.used, from, from + single)
+      expanded.used += single
+    }
+  values.release()
+  return expanded
+}
