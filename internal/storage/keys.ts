@@ -1,0 +1,167 @@
+// The layout of the lake as pure functions: which key holds what, and what a key says about its object.
+// Keys are relative to the namespace. They are a contract with readers: never change one without a new format version,
+// and never let one depend on anything but the plan, the table, the date and the part.
+import { createHash } from 'node:crypto'
+import { lsnDigits, type Lsn } from '../model/lsn.js'
+
+/** The most bytes that one segment of a key may have: the limit of a file name on every common file system. */
+export const MAX_SEGMENT_BYTES = 255
+
+/** Column that partitions a table: `dt`, or `dt_commit` where the table has a column of that name itself. */
+export type DateColumn = 'dt' | 'dt_commit'
+
+export interface DataFileName {
+  readonly schema: string
+  readonly table: string
+  readonly dateColumn: DateColumn
+  /** UTC date of the rows' commits, `YYYY-MM-DD`. */
+  readonly date: string
+  readonly slot: string
+  readonly batch: number
+  readonly fromLsn: Lsn
+  readonly toLsn: Lsn
+  /** From 0, in the order in which the plan cuts. */
+  readonly part: number
+}
+
+export const DATA_PREFIX = 'data/'
+
+const BATCH_DIGITS = 12
+const PART_DIGITS = 4
+const VERSION_DIGITS = 6
+
+/** Percent-encodes the UTF-8 bytes outside `[A-Za-z0-9_.-]`, and the names `.` and `..`, which a folder cannot hold. */
+export function encodeName(name: string): string {
+  if (name === '.' || name === '..') return name.replaceAll('.', '%2E')
+  return name.replace(/[^A-Za-z0-9_.-]+/g, (run) =>
+    Array.from(Buffer.from(run), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  )
+}
+
+/** The name that encodeName() turned into `segment`; undefined where it cannot have made it. */
+export function decodeName(segment: string): string | undefined {
+  let name
+  try {
+    name = decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+  return encodeName(name) === segment ? name : undefined
+}
+
+export function dataKey(name: DataFileName): string {
+  const { schema, table, dateColumn, date, slot, batch, fromLsn, toLsn, part } = name
+  const file = [encodeName(slot), batchDigits(batch), lsnDigits(fromLsn), lsnDigits(toLsn), digits(part, PART_DIGITS)]
+  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file.join('-')}.parquet`
+}
+
+const DATA_KEY =
+  /^data\/([^/]+)\/([^/]+)\/(dt|dt_commit)=(\d{4,}-\d\d-\d\d)\/([^/]+)-(\d{12})-([0-9A-F]{16})-([0-9A-F]{16})-(\d{4,})\.parquet$/
+
+/** What a data file's key says; undefined for a key that is none. */
+export function parseDataKey(key: string): DataFileName | undefined {
+  const match = DATA_KEY.exec(key)
+  if (match === null) return undefined
+  const schema = decodeName(match[1]!)
+  const table = decodeName(match[2]!)
+  const slot = decodeName(match[5]!)
+  if (schema === undefined || table === undefined || slot === undefined) return undefined
+  return {
+    schema,
+    table,
+    dateColumn: match[3] as DateColumn,
+    date: match[4]!,
+    slot,
+    batch: Number(match[6]),
+    fromLsn: BigInt(`0x${match[7]!}`),
+    toLsn: BigInt(`0x${match[8]!}`),
+    part: Number(match[9]),
+  }
+}
+
+export function identityKey(slot: string): string {
+  return `${slotPrefix(slot)}identity.json`
+}
+
+export function headKey(slot: string): string {
+  return `${slotPrefix(slot)}head.json`
+}
+
+/** All plans and commits of a slot; in byte order a batch's commit comes before its plan. */
+export function logPrefix(slot: string): string {
+  return `${slotPrefix(slot)}log/`
+}
+
+export function planKey(slot: string, batch: number): string {
+  return `${logPrefix(slot)}${batchDigits(batch)}.plan.json`
+}
+
+export function commitKey(slot: string, batch: number): string {
+  return `${logPrefix(slot)}${batchDigits(batch)}.commit.json`
+}
+
+/** For a listing's `startAfter`: every record of batch `batch` and later sorts after it, every earlier one before. */
+export function logStart(slot: string, batch: number): string {
+  return `${logPrefix(slot)}${batchDigits(batch)}`
+}
+
+/** Which record of the log has this key; undefined for a key that is none. */
+export function parseLogKey(slot: string, key: string): { batch: number; record: 'plan' | 'commit' } | undefined {
+  const prefix = logPrefix(slot)
+  if (!key.startsWith(prefix)) return undefined
+  const match = /^(\d{12})\.(plan|commit)\.json$/.exec(key.slice(prefix.length))
+  return match === null ? undefined : { batch: Number(match[1]), record: match[2] as 'plan' | 'commit' }
+}
+
+export function checkpointPrefix(slot: string): string {
+  return `${slotPrefix(slot)}checkpoint/`
+}
+
+export function checkpointKey(slot: string, batch: number): string {
+  return `${checkpointPrefix(slot)}${batchDigits(batch)}.json`
+}
+
+/** The last batch that a checkpoint folds in; undefined for a key that is none. */
+export function parseCheckpointKey(slot: string, key: string): number | undefined {
+  const prefix = checkpointPrefix(slot)
+  if (!key.startsWith(prefix)) return undefined
+  const match = /^(\d{12})\.json$/.exec(key.slice(prefix.length))
+  return match === null ? undefined : Number(match[1])
+}
+
+export function schemasPrefix(slot: string): string {
+  return `${slotPrefix(slot)}schemas/`
+}
+
+/**
+ * A version of a table's schema. A dot inside a name is encoded here, so that `a.b`.`c` and `a`.`b.c` differ. Two long
+ * names that would not fit a segment together are cut and told apart by a hash; the record itself holds the names.
+ */
+export function schemaKey(slot: string, schema: string, table: string, version: number): string {
+  const both = [schema, table].map((name) => encodeName(name).replaceAll('.', '%2E')).join('.')
+  return `${schemasPrefix(slot)}${fitSegment(both)}/${digits(version, VERSION_DIGITS)}.json`
+}
+
+/** `~` never comes out of encodeName(), so a cut segment cannot equal a whole one. */
+function fitSegment(segment: string): string {
+  if (segment.length <= MAX_SEGMENT_BYTES) return segment
+  const hash = createHash('sha256').update(segment).digest('hex').slice(0, 32)
+  const cut = segment.slice(0, MAX_SEGMENT_BYTES - hash.length - 1).replace(/%[0-9A-F]?$/, '')
+  return `${cut}~${hash}`
+}
+
+function slotPrefix(slot: string): string {
+  return `_wal_cake/${encodeName(slot)}/`
+}
+
+function batchDigits(batch: number): string {
+  const text = digits(batch, BATCH_DIGITS)
+  // One digit more would sort before the batches it follows, and the log is read in key order.
+  if (text.length > BATCH_DIGITS) throw new RangeError(`batch ${batch} has more than ${BATCH_DIGITS} digits`)
+  return text
+}
+
+function digits(value: number, width: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a number for a key: ${value}`)
+  return String(value).padStart(width, '0')
+}
