@@ -1,0 +1,169 @@
+// An object store that outlasts faults of the one under it: only `store_away` is tried again, after a growing random
+// delay. Never decides what a conditional write's answer means: see ObjectStore.put for a retried one.
+import { setTimeout as delay } from 'node:timers/promises'
+import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel'
+import { asFailure, type Failure } from '../model/failure.js'
+import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import { stoppedFailure, throwIfStopped } from './stopped.js'
+
+export type StoreOperation = 'put' | 'get' | 'list' | 'delete'
+
+export interface RetryEvent {
+  readonly operation: StoreOperation
+  /** Of a listing its prefix. */
+  readonly key: string
+  /** The attempt that failed, from 1. */
+  readonly attempt: number
+  readonly delayMs: number
+  readonly failure: Failure
+}
+
+export interface RecoveryEvent {
+  readonly operation: StoreOperation
+  readonly key: string
+  /** Attempts that failed before the one that did not. */
+  readonly failedAttempts: number
+}
+
+export interface RetryingStoreOptions {
+  /** Undefined: until the signal fires. */
+  readonly maxAttempts?: number
+  /** The n-th delay is random below `initialDelayMs * 2^(n-1)`, and below `maxDelayMs`. */
+  readonly initialDelayMs: number
+  readonly maxDelayMs: number
+  /** Ends every call and every wait at once. */
+  readonly signal: AbortSignal
+  readonly onRetry?: (event: RetryEvent) => void
+  readonly onRecovered?: (event: RecoveryEvent) => void
+}
+
+export class RetryingStore implements ObjectStore {
+  readonly location: string
+  readonly #store: ObjectStore
+  readonly #options: RetryingStoreOptions
+  readonly #backoff: ExponentialBackoff<number>
+
+  constructor(store: ObjectStore, options: RetryingStoreOptions) {
+    this.location = store.location
+    this.#store = store
+    this.#options = options
+    this.#backoff = new ExponentialBackoff({
+      generator: fullJitterGenerator,
+      initialDelay: options.initialDelayMs,
+      maxDelay: options.maxDelayMs,
+    })
+  }
+
+  put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
+    return this.#retrying('put', key, options.signal, (signal) => this.#store.put(key, chunks, { ...options, signal }))
+  }
+
+  get(key: string, options: { lastBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer | undefined> {
+    return this.#retrying('get', key, options.signal, (signal) => this.#store.get(key, { ...options, signal }))
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#retrying('delete', key, undefined, () => this.#store.delete(key))
+  }
+
+  /** After a fault goes on behind the last object it gave, so none is left out and none comes twice. */
+  async *list(
+    prefix: string,
+    options: { startAfter?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<StoredObject, void, undefined> {
+    const stop = anyOf(this.#options.signal, options.signal)
+    const tries = this.#tries('list', prefix, stop.signal)
+    let startAfter = options.startAfter
+    try {
+      for (;;) {
+        try {
+          const after = startAfter === undefined ? {} : { startAfter }
+          for await (const object of this.#store.list(prefix, { ...after, signal: stop.signal })) {
+            tries.succeeded()
+            startAfter = object.key
+            yield object
+          }
+          tries.succeeded()
+          return
+        } catch (error) {
+          await tries.failed(error)
+        }
+      }
+    } finally {
+      stop.release()
+    }
+  }
+
+  close(): void {
+    this.#store.close()
+  }
+
+  async #retrying<Result>(
+    operation: StoreOperation,
+    key: string,
+    callSignal: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const stop = anyOf(this.#options.signal, callSignal)
+    const tries = this.#tries(operation, key, stop.signal)
+    try {
+      for (;;) {
+        try {
+          throwIfStopped(stop.signal, `before the ${operation} of ${key}`)
+          const result = await call(stop.signal)
+          tries.succeeded()
+          return result
+        } catch (error) {
+          await tries.failed(error)
+        }
+      }
+    } finally {
+      stop.release()
+    }
+  }
+
+  /**
+   * One call's place in its attempts. Not cockatiel's own retry loop: that one sleeps through an abort and then calls
+   * once more.
+   */
+  #tries(operation: StoreOperation, key: string, signal: AbortSignal) {
+    const { maxAttempts = Infinity, onRetry, onRecovered } = this.#options
+    let failedAttempts = 0
+    let backoff: IBackoff<unknown> = this.#backoff.next()
+    return {
+      succeeded: () => {
+        if (failedAttempts > 0) onRecovered?.({ operation, key, failedAttempts })
+        failedAttempts = 0
+        backoff = this.#backoff.next()
+      },
+      /** Returns when it is time to try again; throws when it never will be. */
+      failed: async (error: unknown) => {
+        const failure = asFailure(error)
+        failedAttempts++
+        if (failure.kind !== 'store_away' || failedAttempts >= maxAttempts) throw failure
+        throwIfStopped(signal, `after a failed ${operation} of ${key}`)
+        const delayMs = backoff.duration
+        backoff = backoff.next(undefined)
+        onRetry?.({ operation, key, attempt: failedAttempts, delayMs, failure })
+        await delay(delayMs, undefined, { signal }).catch(() => {
+          throw stoppedFailure(signal, `waiting to try the ${operation} of ${key} again`)
+        })
+      },
+    }
+  }
+}
+
+/** Fires when either does. Not AbortSignal.any(): that leaves an entry on the lasting signal for every call. */
+function anyOf(lasting: AbortSignal, call: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
+  if (call === undefined) return { signal: lasting, release: () => undefined }
+  const controller = new AbortController()
+  const sources = [lasting, call].map((signal) => ({ signal, fire: () => controller.abort(signal.reason) }))
+  for (const { signal, fire } of sources) {
+    if (signal.aborted) fire()
+    else signal.addEventListener('abort', fire, { once: true })
+  }
+  const release = () => {
+    for (const { signal, fire } of sources) signal.removeEventListener('abort', fire)
+  }
+  return { signal: controller.signal, release }
+}
