@@ -3,21 +3,24 @@
 import type { Lsn } from './lsn.js'
 import type { Relation } from './relation.js'
 
-/** Kind of the old tuple in an Update or Delete: only the key columns (`K`), the whole row (`O`), or not sent. */
-export type OldTupleKind = 'K' | 'O' | 'none'
+/** undefined: go on. A promise: hand on nothing more until it settles; a rejection ends the stream. */
+export type Pause = Promise<void> | undefined
 
 /**
- * Receives one transaction after another, each between begin() and commit(). Tuples are pgoutput TupleData
- * (https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html) at `buffer[at]`, all within `end`.
- * A returned promise makes the stream wait before it hands on the next message.
+ * Receives one transaction after another, each between begin() and commit(). `at` points behind the relation's OID in
+ * an Insert, Update or Delete message: at the kind byte of its first tuple (`N`, `K`, `O`), then TupleData
+ * (https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html); the message ends before `end`.
  */
 export interface ChangeSink {
-  begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Promise<void> | undefined
-  relation(relation: Relation): Promise<void> | undefined
-  insert(relationOid: number, buffer: Buffer, at: number, end: number): void
-  update(relationOid: number, buffer: Buffer, oldKind: OldTupleKind, oldAt: number, newAt: number, end: number): void
-  delete(relationOid: number, buffer: Buffer, oldKind: OldTupleKind, oldAt: number, end: number): void
-  truncate(relationOids: readonly number[]): void
+  /** `commitMicros`: microseconds since 1970, UTC. */
+  begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Pause
+  relation(relation: Relation): Pause
+  insert(relationOid: number, buffer: Buffer, at: number, end: number): Pause
+  update(relationOid: number, buffer: Buffer, at: number, end: number): Pause
+  delete(relationOid: number, buffer: Buffer, at: number, end: number): Pause
+  truncate(relationOids: readonly number[]): Pause
   /** `endLsn` is the position just past the commit record: what is acknowledged and what a restart asks for. */
-  commit(commitLsn: Lsn, endLsn: Lsn): Promise<void> | undefined
+  commit(commitLsn: Lsn, endLsn: Lsn): Pause
+  /** The server has sent every transaction that commits before `position`. `urgent`: it waits for an answer. */
+  keepalive(position: Lsn, urgent: boolean): Pause
 }

@@ -1,0 +1,141 @@
+// Connections to PostgreSQL: TLS as sslmode asks, session settings pinned, and the server's refusals turned into failures
+// that name the way out. Never repeats a password in a message.
+import type { ConnectionOptions } from 'node:tls'
+import pg from 'pg'
+import { Failure } from '../model/failure.js'
+
+export interface ConnectionTarget {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly database: string
+  readonly password?: string
+  readonly applicationName?: string
+  readonly options?: string
+  /** How long a connection attempt may take. */
+  readonly connectTimeoutMs?: number
+  /** `off`: never TLS; `preferred`: where the server has it; `required`: only TLS. */
+  readonly tls: { readonly use: 'off' | 'preferred' | 'required'; readonly options: ConnectionOptions }
+  describe(): string
+}
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * Settings that change the text form of values or end a quiet session; pinned so that a replay gets the same bytes
+ * whatever the role's or the database's defaults are.
+ */
+const pinnedSettings = {
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+  timezone: 'UTC',
+  lc_monetary: 'C',
+  quote_all_identifiers: 'off',
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+}
+
+/** An ordinary connection, or one that speaks the replication protocol. Throws Failure `link` or `config`. */
+export async function connect(target: ConnectionTarget, purpose: 'control' | 'replication'): Promise<pg.Client> {
+  try {
+    return await open(target, purpose, target.tls.use !== 'off')
+  } catch (error) {
+    if (target.tls.use === 'preferred' && refusesTls(error)) {
+      try {
+        return await open(target, purpose, false)
+      } catch (plainError) {
+        throw connectFailure(target, plainError)
+      }
+    }
+    throw connectFailure(target, error)
+  }
+}
+
+async function open(target: ConnectionTarget, purpose: 'control' | 'replication', tls: boolean): Promise<pg.Client> {
+  const settings = Object.entries(pinnedSettings).map(([name, value]) => `-c ${name}=${value}`)
+  const config = {
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    database: target.database,
+    ...(target.password === undefined ? {} : { password: target.password }),
+    ssl: tls ? target.tls.options : false,
+    application_name: target.applicationName ?? 'wal-cake',
+    options: [target.options ?? '', ...settings].join(' ').trim(),
+    connectionTimeoutMillis: target.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    ...(purpose === 'replication' ? { replication: 'database' } : {}),
+  }
+  const client = new pg.Client(config)
+  // A connection that dies between two calls reports it on its next use; without a listener it would end the process.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    void client.end().catch(() => undefined)
+    throw error
+  }
+}
+
+function refusesTls(error: unknown): boolean {
+  return error instanceof Error && /does not support SSL/i.test(error.message)
+}
+
+/** SQLSTATE or the system's error code, where there is one. */
+export function errorCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
+  const where = target.describe()
+  const detail = cause instanceof Error ? cause.message || (errorCode(cause) ?? cause.name) : String(cause)
+  const config = (message: string, hint: string): Failure => new Failure('config', message, { hint, cause })
+  switch (errorCode(cause)) {
+    case '28P01':
+      return config(`PostgreSQL at ${where} refused the password`, 'Check the user and the password in PG_CONN_STRING.')
+    case '28000':
+      return config(
+        `PostgreSQL at ${where} does not let this user in: ${detail}`,
+        'Check PG_CONN_STRING (user, database, sslmode) and that pg_hba.conf allows this host.',
+      )
+    case '3D000':
+      return config(`PostgreSQL at ${where} has no such database`, 'Check the database name in PG_CONN_STRING.')
+    case '42501':
+      return config(
+        `the user of PG_CONN_STRING may not stream changes from ${where}: ${detail}`,
+        `Run as a superuser: ALTER ROLE "${target.user}" REPLICATION;`,
+      )
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return linkFailure(`the host name of ${where} is not known here`, cause, 'Check the host in PG_CONN_STRING.')
+  }
+  if (/does not support SSL/i.test(detail))
+    return config(
+      `PostgreSQL at ${where} has TLS switched off`,
+      'Set sslmode=disable in PG_CONN_STRING, or switch TLS on in the server.',
+    )
+  if (/no password|password must be a string|SASL.*password/i.test(detail))
+    return config(`PostgreSQL at ${where} asks for a password`, 'Put it into PG_CONN_STRING or PGPASSWORD.')
+  if (/certificate|self.signed|altnames/i.test(detail))
+    return config(
+      `the TLS certificate of ${where} was not accepted: ${detail}`,
+      'Check sslmode and sslrootcert in PG_CONN_STRING.',
+    )
+  return linkFailure(
+    `PostgreSQL at ${where} cannot be reached: ${detail}`,
+    cause,
+    'Check that the server runs and that host and port in PG_CONN_STRING are right.',
+  )
+}
+
+export function linkFailure(message: string, cause?: unknown, hint?: string): Failure {
+  return new Failure('link', message, {
+    ...(cause === undefined ? {} : { cause }),
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

@@ -1,0 +1,235 @@
+// The wire under a replication stream: takes the socket over from the driver once it is authenticated, cuts it into
+// protocol messages (https://www.postgresql.org/docs/current/protocol-message-formats.html) and hands CopyData payloads on
+// as ranges of one receive buffer. Reads only as fast as the payloads are taken: what is not read waits in the server.
+import type { Socket } from 'node:net'
+import type pg from 'pg'
+import { Failure } from '../model/failure.js'
+import type { Pause } from '../model/change-sink.js'
+import { linkFailure } from './connection.js'
+import type { ReadPacer } from './read-pacer.js'
+
+const INITIAL_BUFFER_BYTES = 256 * 1024
+/** A buffer that one large row made bigger than this is given back once it is empty. */
+const KEEP_BUFFER_BYTES = 4 * 1024 * 1024
+
+const tag = (letter: string): number => letter.charCodeAt(0)
+const COPY_BOTH = tag('W')
+const COPY_DATA = tag('d')
+const COPY_DONE = tag('c')
+const COMMAND_COMPLETE = tag('C')
+const ERROR = tag('E')
+const NOTICE = tag('N')
+const PARAMETER_STATUS = tag('S')
+const READY = tag('Z')
+
+/** Takes one CopyData payload, `buffer[start, end)`, valid only during the call. */
+export type PayloadHandler = (buffer: Buffer, start: number, end: number) => Pause
+
+export class CopyBoth {
+  readonly #socket: Socket
+  readonly #handle: PayloadHandler
+  readonly #pacer: ReadPacer
+  #buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
+  #from = 0
+  #to = 0
+  #waiting = false
+  #ended = false
+  #copying = false
+  #settle!: { resolve: () => void; reject: (error: Failure) => void }
+  /** Resolves when the server has ended the stream, rejects when the link broke or a payload was not accepted. */
+  readonly done: Promise<void>
+  /** Bytes read from the socket since the start. */
+  bytesRead = 0
+
+  /** Sends START_REPLICATION on a connection that is authenticated and idle; the connection is this object's from then on. */
+  constructor(client: pg.Client, command: string, handle: PayloadHandler, pacer: ReadPacer) {
+    this.#socket = takeSocket(client)
+    this.#handle = handle
+    this.#pacer = pacer
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
+    this.done.catch(() => undefined) // whoever waits for it is told; nobody waiting must not end the process
+    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    this.#socket.on('error', (error) =>
+      this.#fail(linkFailure(`the replication connection broke: ${error.message}`, error)),
+    )
+    this.#socket.on('close', () => this.#fail(linkFailure('the server closed the replication connection')))
+    this.#socket.write(message('Q', Buffer.from(`${command}\0`)))
+    this.#socket.resume()
+  }
+
+  /** True while a payload is being waited for, so that silence of the server proves nothing. */
+  get paused(): boolean {
+    return this.#waiting
+  }
+
+  /** Sends one CopyData message. */
+  send(payload: Buffer): void {
+    if (!this.#ended && this.#socket.writable) this.#socket.write(message('d', payload))
+  }
+
+  /** Ends the stream in order: everything sent before arrives first. Resolves when the socket is closed. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#ended = true
+    this.#settle.resolve()
+    this.#socket.removeAllListeners('data')
+    this.#socket.resume()
+    if (this.#socket.destroyed) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#socket.destroy(), timeoutMs)
+      this.#socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      this.#socket.write(message('c', Buffer.alloc(0)))
+      this.#socket.end(message('X', Buffer.alloc(0)))
+    })
+  }
+
+  destroy(): void {
+    this.#ended = true
+    this.#settle.resolve()
+    this.#socket.destroy()
+  }
+
+  #take(chunk: Buffer): void {
+    this.bytesRead += chunk.length
+    this.#reserve(chunk.length)
+    chunk.copy(this.#buffer, this.#to)
+    this.#to += chunk.length
+    if (this.#waiting) return
+    this.#drain()
+    if (!this.#waiting && !this.#ended) this.#pace(chunk.length)
+  }
+
+  /** Lets small packets pile up in the kernel for a moment instead of waking up for each. */
+  #pace(bytes: number): void {
+    const delayMs = this.#pacer.delayAfter(bytes)
+    if (delayMs === 0) return
+    this.#socket.pause()
+    setTimeout(() => {
+      if (!this.#waiting) this.#socket.resume()
+    }, delayMs)
+  }
+
+  /** Room for `bytes` more behind what is there. */
+  #reserve(bytes: number): void {
+    if (this.#from === this.#to) {
+      this.#from = this.#to = 0
+      if (this.#buffer.length > KEEP_BUFFER_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
+    }
+    if (this.#to + bytes <= this.#buffer.length) return
+    const held = this.#to - this.#from
+    const target =
+      held + bytes <= this.#buffer.length
+        ? this.#buffer
+        : Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, held + bytes, this.#expected()))
+    this.#buffer.copy(target, 0, this.#from, this.#to)
+    this.#buffer = target
+    this.#from = 0
+    this.#to = held
+  }
+
+  /** Whole length of the message that has begun to arrive, where its length is known. */
+  #expected(): number {
+    return this.#to - this.#from < 5 ? 0 : 1 + this.#buffer.readUInt32BE(this.#from + 1)
+  }
+
+  #drain(): void {
+    try {
+      while (!this.#ended && this.#to - this.#from >= 5) {
+        const at = this.#from
+        const end = at + 1 + this.#buffer.readUInt32BE(at + 1)
+        if (end > this.#to) return
+        this.#from = end
+        const pause = this.#message(this.#buffer[at]!, at + 5, end)
+        if (pause !== undefined) {
+          this.#waitFor(pause)
+          return
+        }
+      }
+    } catch (error) {
+      this.#fail(error instanceof Failure ? error : new Failure('unexpected', String(error), { cause: error }))
+    }
+  }
+
+  #waitFor(pause: Promise<void>): void {
+    this.#waiting = true
+    this.#socket.pause()
+    pause.then(
+      () => {
+        this.#waiting = false
+        if (this.#ended) return
+        this.#drain()
+        if (!this.#waiting) this.#socket.resume()
+      },
+      (error: unknown) => {
+        this.#waiting = false
+        this.#fail(error instanceof Failure ? error : new Failure('unexpected', String(error), { cause: error }))
+      },
+    )
+  }
+
+  #message(kind: number, start: number, end: number): Pause {
+    switch (kind) {
+      case COPY_DATA:
+        return this.#handle(this.#buffer, start, end)
+      case COPY_BOTH:
+        this.#copying = true
+        return undefined
+      case ERROR:
+        throw serverFailure(this.#buffer, start, end, this.#copying)
+      case COPY_DONE:
+        this.#ended = true
+        this.#settle.reject(linkFailure('the server ended the replication stream'))
+        return undefined
+      case NOTICE:
+      case PARAMETER_STATUS:
+      case COMMAND_COMPLETE:
+      case READY:
+        return undefined
+      default:
+        throw new Failure('protocol', `unknown message 0x${kind.toString(16)} from the server in a replication stream`)
+    }
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#socket.destroy()
+    this.#settle.reject(failure)
+  }
+}
+
+/** The driver's socket, with the driver's listeners off it. */
+function takeSocket(client: pg.Client): Socket {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  stream.pause()
+  for (const event of ['data', 'error', 'close', 'end', 'drain', 'readable']) stream.removeAllListeners(event)
+  return stream
+}
+
+function message(kind: string, payload: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(5 + payload.length)
+  bytes.write(kind, 0, 'latin1')
+  bytes.writeUInt32BE(4 + payload.length, 1)
+  payload.copy(bytes, 5)
+  return bytes
+}
+
+/** An ErrorResponse as a failure (https://www.postgresql.org/docs/current/protocol-error-fields.html). */
+function serverFailure(buffer: Buffer, start: number, end: number, copying: boolean): Failure {
+  const fields = new Map<string, string>()
+  for (let at = start; at < end && buffer[at] !== 0;) {
+    const stop = buffer.indexOf(0, at + 1)
+    fields.set(String.fromCharCode(buffer[at]!), buffer.toString('utf8', at + 1, stop))
+    at = stop + 1
+  }
+  const code = fields.get('C') ?? ''
+  const text = `${fields.get('M') ?? 'no message'} (SQLSTATE ${code})`
+  if (code === '55006') return new Failure('slot_busy', `another connection holds the slot: ${text}`)
+  if (code === '57P01' || code === '57P02' || code === '57P03' || code.startsWith('08') || code === '53300')
+    return linkFailure(`the server ended the replication stream: ${text}`)
+  if (/requested WAL segment .* has already been removed|can no longer (get changes|be accessed)/i.test(text))
+    return new Failure('unsafe', `the slot is lost, its WAL is gone: ${text}`)
+  return new Failure(copying ? 'link' : 'unsafe', `the server refused the replication stream: ${text}`)
+}

@@ -1,0 +1,173 @@
+// pgoutput, protocol version 1: cuts a message into its fields and hands it to the sink; tuples stay bytes. Anything unknown
+// stops the stream with the byte and the position (G9); nothing is skipped but what carries no row.
+// https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+import type { ChangeSink, Pause } from '../model/change-sink.js'
+import { Failure } from '../model/failure.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { Relation, RelationColumn, ReplicaIdentity } from '../model/relation.js'
+
+/** 2000-01-01 UTC, PostgreSQL's epoch, in microseconds since 1970. */
+export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
+
+export class PgoutputDecoder {
+  readonly #sink: ChangeSink
+  /** Commit LSN of the open transaction. */
+  #open: Lsn | undefined
+
+  constructor(sink: ChangeSink) {
+    this.#sink = sink
+  }
+
+  get inTransaction(): boolean {
+    return this.#open !== undefined
+  }
+
+  /** Decodes the message `buffer[at, end)`. Throws Failure `protocol`. */
+  decode(buffer: Buffer, at: number, end: number): Pause {
+    try {
+      return this.#decode(buffer, at, end)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw this.#broken(`message ${letter(buffer[at])} of ${end - at} bytes is cut short`, error)
+    }
+  }
+
+  #decode(buffer: Buffer, at: number, end: number): Pause {
+    const kind = buffer[at]!
+    switch (kind) {
+      case 0x49: // I
+        this.#needsTransaction(kind)
+        return this.#sink.insert(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
+      case 0x55: // U
+        this.#needsTransaction(kind)
+        return this.#sink.update(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
+      case 0x44: // D
+        this.#needsTransaction(kind)
+        return this.#sink.delete(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
+      case 0x42: // B
+        return this.#begin(buffer, at)
+      case 0x43: // C
+        return this.#commit(buffer, at)
+      case 0x52: // R
+        return this.#sink.relation(this.#relation(buffer, at, end))
+      case 0x54: // T
+        this.#needsTransaction(kind)
+        return this.#sink.truncate(relationOids(buffer, at))
+      case 0x59: // Y: a type's name; the catalogue tells more
+      case 0x4f: // O: where a transaction first came from
+      case 0x4d: // M: a logical message, which is no row
+        return undefined
+      default:
+        throw this.#broken(`unknown message ${letter(kind)}`)
+    }
+  }
+
+  #begin(buffer: Buffer, at: number): Pause {
+    if (this.#open !== undefined) throw this.#broken('Begin inside a transaction')
+    const commitLsn = buffer.readBigUInt64BE(at + 1)
+    this.#open = commitLsn
+    return this.#sink.begin(
+      commitLsn,
+      buffer.readBigInt64BE(at + 9) + POSTGRES_EPOCH_MICROS,
+      buffer.readUInt32BE(at + 17),
+    )
+  }
+
+  #commit(buffer: Buffer, at: number): Pause {
+    const commitLsn = buffer.readBigUInt64BE(at + 2)
+    const endLsn = buffer.readBigUInt64BE(at + 10)
+    if (this.#open !== commitLsn || endLsn < commitLsn)
+      throw this.#broken(`Commit at ${formatLsn(commitLsn)} does not match its Begin`)
+    this.#open = undefined
+    return this.#sink.commit(commitLsn, endLsn)
+  }
+
+  #relation(buffer: Buffer, at: number, end: number): Relation {
+    const oid = buffer.readUInt32BE(at + 1)
+    const reader = new FieldReader(buffer, at + 5, end)
+    const schema = reader.text()
+    const name = reader.text()
+    const replicaIdentity = String.fromCharCode(reader.byte())
+    if (!'dnfi'.includes(replicaIdentity))
+      throw this.#broken(`unknown replica identity ${JSON.stringify(replicaIdentity)}`)
+    const columns: RelationColumn[] = []
+    for (let count = reader.uint16(); count > 0; count--) {
+      const isKey = (reader.byte() & 1) === 1
+      columns.push({ name: reader.text(), typeOid: reader.uint32(), typmod: reader.int32(), isKey })
+    }
+    // pg_catalog is sent as the empty schema name.
+    return {
+      oid,
+      schema: schema === '' ? 'pg_catalog' : schema,
+      name,
+      replicaIdentity: replicaIdentity as ReplicaIdentity,
+      columns,
+    }
+  }
+
+  #needsTransaction(kind: number): void {
+    if (this.#open === undefined) throw this.#broken(`message ${letter(kind)} outside a transaction`)
+  }
+
+  #broken(what: string, cause?: unknown): Failure {
+    const where =
+      this.#open === undefined ? 'between transactions' : `in the transaction that commits at ${formatLsn(this.#open)}`
+    return new Failure('protocol', `pgoutput: ${what}, ${where}`, {
+      hint: 'Nothing was skipped: the slot still holds this transaction. Please report it with the server version.',
+      cause,
+    })
+  }
+}
+
+function letter(kind: number | undefined): string {
+  return kind === undefined ? '(empty)' : `0x${kind.toString(16).padStart(2, '0')}`
+}
+
+/** `at` at the kind byte of a Truncate message. */
+function relationOids(buffer: Buffer, at: number): number[] {
+  const count = buffer.readUInt32BE(at + 1)
+  return Array.from({ length: count }, (_, index) => buffer.readUInt32BE(at + 6 + index * 4))
+}
+
+class FieldReader {
+  readonly #buffer: Buffer
+  readonly #end: number
+  #at: number
+
+  constructor(buffer: Buffer, at: number, end: number) {
+    this.#buffer = buffer
+    this.#at = at
+    this.#end = end
+  }
+
+  byte(): number {
+    return this.#buffer.readUInt8(this.#step(1))
+  }
+
+  uint16(): number {
+    return this.#buffer.readUInt16BE(this.#step(2))
+  }
+
+  uint32(): number {
+    return this.#buffer.readUInt32BE(this.#step(4))
+  }
+
+  int32(): number {
+    return this.#buffer.readInt32BE(this.#step(4))
+  }
+
+  text(): string {
+    const stop = this.#buffer.indexOf(0, this.#at)
+    if (stop < 0 || stop >= this.#end) throw new RangeError('text without an end')
+    const text = this.#buffer.toString('utf8', this.#at, stop)
+    this.#at = stop + 1
+    return text
+  }
+
+  #step(bytes: number): number {
+    const at = this.#at
+    this.#at += bytes
+    if (this.#at > this.#end) throw new RangeError('field outside the message')
+    return at
+  }
+}

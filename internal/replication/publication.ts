@@ -1,0 +1,96 @@
+// The publication: which tables are streamed. Created where absent, and only if that cannot make a statement of the
+// application fail: a published table without a replica identity refuses UPDATE and DELETE.
+import pg from 'pg'
+import { Failure } from '../model/failure.js'
+import { errorCode } from './connection.js'
+
+/** What to publish when the publication has to be created. */
+export type Wanted =
+  | { readonly all: true }
+  | { readonly all: false; readonly tables: readonly { readonly schema: string; readonly table: string }[] }
+
+export interface Publication {
+  readonly name: string
+  readonly allTables: boolean
+  /** Published tables as the stream names them; what is empty now may not stay so. */
+  readonly tables: readonly { readonly schema: string; readonly table: string }[]
+  /** Kinds of change that are not published. */
+  readonly missing: readonly string[]
+}
+
+/** The publication, or undefined where there is none. */
+export async function readPublication(control: pg.Client, name: string): Promise<Publication | undefined> {
+  const { rows } = await control.query<Record<'puballtables' | 'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>>(
+    'SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = $1',
+    [name],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  const tables = await control.query<{ schema: string; table: string }>(
+    'SELECT schemaname AS schema, tablename AS table FROM pg_catalog.pg_publication_tables WHERE pubname = $1 ORDER BY 1, 2',
+    [name],
+  )
+  const kinds = { insert: row.pubinsert, update: row.pubupdate, delete: row.pubdelete, truncate: row.pubtruncate }
+  const missing = Object.entries(kinds).flatMap(([kind, published]) => (published ? [] : [kind]))
+  return { name, allTables: row.puballtables, tables: tables.rows, missing }
+}
+
+/** Creates the publication. Partitioned tables are published as themselves, not as their partitions. */
+export async function createPublication(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
+  await refuseTablesWithoutIdentity(control, name, wanted)
+  const statement = createStatement(name, wanted)
+  try {
+    await control.query(statement)
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    const code = errorCode(cause)
+    if (code === '42501')
+      throw new Failure('config', `the user of PG_CONN_STRING may not create the publication ${name}: ${detail}`, {
+        hint: `Have a superuser run: ${statement};`,
+        cause,
+      })
+    if (code === '42P01' || code === '3F000')
+      throw new Failure('config', `the publication ${name} cannot be created: ${detail}`, { hint: 'Check TABLES.', cause })
+    if (code === '42710') return // another process made it in this moment
+    throw cause
+  }
+}
+
+function createStatement(name: string, wanted: Wanted): string {
+  const identifier = pg.escapeIdentifier(name)
+  const what = wanted.all
+    ? 'ALL TABLES'
+    : `TABLE ${wanted.tables.map((t) => `${pg.escapeIdentifier(t.schema)}.${pg.escapeIdentifier(t.table)}`).join(', ')}`
+  return `CREATE PUBLICATION ${identifier} FOR ${what} WITH (publish_via_partition_root = true)`
+}
+
+async function refuseTablesWithoutIdentity(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
+  const chosen = wanted.all ? null : wanted.tables.map((t) => `${t.schema}.${t.table}`)
+  const { rows } = await control.query<{ table: string }>(
+    `SELECT c.oid::regclass::text AS table
+       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+        AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+        AND ($1::text[] IS NULL OR n.nspname || '.' || c.relname = ANY ($1))
+        AND (c.relreplident = 'n' OR c.relreplident = 'd'
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
+      ORDER BY 1`,
+    [chosen],
+  )
+  if (rows.length === 0) return
+  const names = rows.map((row) => row.table)
+  const some = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+  throw new Failure(
+    'unsafe',
+    `publishing ${some} would make UPDATE and DELETE there fail: ${names.length === 1 ? 'it has' : 'they have'} no primary key and no replica identity`,
+    {
+      hint:
+        `Run for each: ALTER TABLE ${names[0]!} REPLICA IDENTITY FULL; or choose other tables with TABLES; ` +
+        `or, where rows are only inserted, create the publication yourself: ${createStatement(name, wanted)};`,
+    },
+  )
+}
+
+export async function dropPublication(control: pg.Client, name: string): Promise<void> {
+  await control.query(`DROP PUBLICATION IF EXISTS ${pg.escapeIdentifier(name)}`)
+}
