@@ -125,8 +125,9 @@ function judgeConnection(code: string, proven: boolean): Judgement {
   if (code === 'ERR_INVALID_URL') return ['config', 'Correct AWS_ENDPOINT: it is not a URL.']
   const insecure = /^(ERR_(TLS|SSL)_|EPROTO|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)
   if (insecure && !proven) return ['config', tls]
-  if (code !== '' || proven) return ['store_away', 'Check that AWS_ENDPOINT is reachable from here.']
-  return ['unexpected']
+  // Errors of the system (ECONNRESET, EAI_AGAIN …), of Node's HTTP parser (HPE_…), and of a stream that ended too soon.
+  const isConnection = insecure || /^((?!ERR_)E[A-Z0-9_]+|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code)
+  return isConnection ? ['store_away', 'Check that AWS_ENDPOINT is reachable from here.'] : ['unexpected']
 }
 
 function factsOf(error: unknown): Facts {

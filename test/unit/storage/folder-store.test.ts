@@ -1,0 +1,163 @@
+// The folder store where it differs from a bucket: temporary files, mounts, names, and what the system's errors mean.
+// What it shares with buckets is in the conformance suite.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { Failure, type FailureKind } from '../../../internal/model/failure.js'
+import { folderFailure } from '../../../internal/storage/folder-failure.js'
+import { FolderStore } from '../../../internal/storage/folder-store.js'
+import type { StoredObject } from '../../../internal/storage/object-store.js'
+import { TEMPORARY_FOLDER, TemporaryFiles } from '../../../internal/storage/temporary-files.js'
+
+const content = [Buffer.from('content')]
+
+async function lakeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wal-cake-folder-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+function failure(kind: FailureKind, pattern: RegExp) {
+  return (error: unknown) => error instanceof Failure && error.kind === kind && pattern.test(error.message)
+}
+
+async function keysOf(objects: AsyncIterable<StoredObject>): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of objects) keys.push(key)
+  return keys
+}
+
+test('a file lies under the namespace at its key, and nothing is left beside it', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'team/lake' })
+  await store.put('data/public/t/f.parquet', content, { role: 'data' })
+  await store.put('data/public/t/f.parquet', content, { role: 'data', ifAbsent: true })
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = files.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  assert.deepEqual(paths, [join(folder, 'team/lake/data/public/t/f.parquet')])
+})
+
+test('a file on its way is outside data/ and is no .parquet', async (t) => {
+  const folder = await lakeFolder(t)
+  const temporary = new TemporaryFiles(folder)
+  await temporary.prepare(0)
+  await temporary.withFile(content, undefined, async (path) => {
+    assert.ok(path.startsWith(join(folder, TEMPORARY_FOLDER)))
+    assert.ok(path.endsWith('.tmp'))
+    assert.deepEqual(await readdir(temporary.folder), [path.slice(temporary.folder.length + 1)])
+  })
+  assert.deepEqual(await readdir(temporary.folder), [])
+})
+
+test('a write that fails leaves no temporary file', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  await store.put('a', content, { role: 'log' })
+  // No file can lie below a file.
+  await assert.rejects(store.put('a/b', content, { role: 'log' }), failure('unexpected', /write a\/b/))
+  assert.deepEqual(await readdir(join(folder, TEMPORARY_FOLDER)), [])
+})
+
+test('opening sweeps files of dead writers and old ones, and leaves those that may be in use', async (t) => {
+  const folder = await lakeFolder(t)
+  await mkdir(join(folder, TEMPORARY_FOLDER))
+  const host = hostname().replace(/[^A-Za-z0-9.]/g, '_')
+  const dead = spawnSync(process.execPath, ['--version']).pid
+  const [live, elsewhere] = [`${host}-${process.pid}-0123456789abcdef.tmp`, 'elsewhere-1-0123456789abcdef.tmp']
+  const [orphan, old, foreign] = [`${host}-${dead}-0123456789abcdef.tmp`, 'elsewhere-2-0123456789abcdef.tmp', 'notes']
+  for (const name of [live, elsewhere, orphan, old, foreign]) await writeFile(join(folder, TEMPORARY_FOLDER, name), '')
+  const twoHoursAgo = new Date(Date.now() - 2 * 3600_000)
+  await utimes(join(folder, TEMPORARY_FOLDER, old), twoHoursAgo, twoHoursAgo)
+  await FolderStore.open({ folder, namespace: 'n' })
+  assert.deepEqual((await readdir(join(folder, TEMPORARY_FOLDER))).sort(), [live, elsewhere, foreign].sort())
+})
+
+test('a LAKE_DIR that is missing or a file is not made, and is named', async (t) => {
+  const folder = await lakeFolder(t)
+  await assert.rejects(
+    FolderStore.open({ folder: join(folder, 'missing'), namespace: 'n' }),
+    failure('config', /LAKE_DIR .*missing/),
+  )
+  await writeFile(join(folder, 'file'), '')
+  await assert.rejects(
+    FolderStore.open({ folder: join(folder, 'file'), namespace: 'n' }),
+    failure('config', /LAKE_DIR/),
+  )
+})
+
+test('a namespace that leads out of the folder is refused', async (t) => {
+  const folder = await lakeFolder(t)
+  for (const namespace of ['..', 'a/../..', 'a//b', TEMPORARY_FOLDER]) {
+    await assert.rejects(FolderStore.open({ folder, namespace }), failure('config', /NAMESPACE/), namespace)
+  }
+})
+
+test('a lake whose mount has gone is away, not empty', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  await store.put('log/1', content, { role: 'log' })
+  await rm(folder, { recursive: true })
+  await mkdir(folder)
+  const gone = failure('store_away', /gone/)
+  await assert.rejects(store.get('log/1'), gone)
+  await assert.rejects(keysOf(store.list('log/')), gone)
+  await assert.rejects(store.delete('log/1'), gone)
+  await assert.rejects(store.put('log/2', content, { role: 'log' }), failure('store_away', /log\/2/))
+})
+
+test('folders that somebody removes are made again, after one failure at most', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  await store.put('data/t/1', content, { role: 'data' })
+  await rm(join(folder, 'n/data'), { recursive: true })
+  await assert.rejects(store.put('data/t/2', content, { role: 'data' }), failure('store_away', /data\/t\/2/))
+  assert.equal(await store.put('data/t/2', content, { role: 'data' }), 'created')
+})
+
+test('a segment may have 255 bytes, and one more is refused with its name', async (t) => {
+  const store = await FolderStore.open({ folder: await lakeFolder(t), namespace: 'n' })
+  assert.equal(await store.put(`data/${'x'.repeat(255)}`, content, { role: 'data' }), 'created')
+  await assert.rejects(store.put(`data/${'y'.repeat(256)}`, content, { role: 'data' }), failure('config', /255.*yyyy/))
+})
+
+test('a key that leads out of the folder is refused', async (t) => {
+  const store = await FolderStore.open({ folder: await lakeFolder(t), namespace: 'n' })
+  for (const key of ['../x', 'a/../../x', 'a//b', '/a', '.']) {
+    await assert.rejects(store.put(key, content, { role: 'log' }), failure('unexpected', /not a key/), key)
+    await assert.rejects(store.get(key), failure('unexpected', /not a key/), key)
+  }
+})
+
+test('a write whose signal has fired leaves nothing', async (t) => {
+  const store = await FolderStore.open({ folder: await lakeFolder(t), namespace: 'n' })
+  const signal = AbortSignal.abort()
+  await assert.rejects(store.put('a', content, { role: 'log', signal }), failure('gave_up', /stopped write a/))
+  assert.equal(await store.get('a'), undefined)
+})
+
+const meanings: readonly [code: string, FailureKind, hint: RegExp | undefined][] = [
+  ['ENOSPC', 'store_away', /LAKE_DIR is full/],
+  ['EDQUOT', 'store_away', /quota/],
+  ['EIO', 'store_away', /kernel log/],
+  ['ESTALE', 'store_away', /mount/],
+  ['EMFILE', 'store_away', /ulimit/],
+  ['ENOENT', 'store_away', undefined],
+  ['EACCES', 'config', /LAKE_DIR/],
+  ['EPERM', 'config', /LAKE_DIR/],
+  ['EROFS', 'config', /LAKE_DIR/],
+  ['EXDEV', 'config', /LAKE_DIR/],
+  ['EISDIR', 'unexpected', undefined],
+]
+
+for (const [code, kind, hint] of meanings) {
+  test(`${code} is ${kind}`, () => {
+    const found = folderFailure(Object.assign(new Error(`${code}: it broke`), { code }), 'write k', '/lake')
+    assert.equal(found.kind, kind)
+    assert.equal(found.message, `cannot write k in /lake: ${code}: it broke`)
+    if (hint === undefined) assert.equal(found.hint, undefined)
+    else assert.match(found.hint ?? '', hint)
+  })
+}

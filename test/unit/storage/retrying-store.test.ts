@@ -1,0 +1,214 @@
+// What is tried again, how often and how long after, and that an abort ends every wait. Over a store that fails by
+// script; faults of a real connection are in the integration tests.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Failure } from '../../../internal/model/failure.js'
+import type { ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
+import {
+  RetryingStore,
+  type RecoveryEvent,
+  type RetryEvent,
+  type RetryingStoreOptions,
+} from '../../../internal/storage/retrying-store.js'
+
+const away = () => new Failure('store_away', 'away')
+const HOUR_MS = 3600_000
+
+/** Each call takes the next step of the script: it throws the failure, or works. */
+class ScriptedStore implements ObjectStore {
+  readonly location = 'scripted'
+  readonly keys = ['p/1', 'p/2', 'p/3', 'p/4']
+  readonly calls: string[] = []
+  closed = false
+  readonly #script: (Failure | 'works')[]
+
+  constructor(script: (Failure | 'works')[]) {
+    this.#script = script
+  }
+
+  #step(call: string): void {
+    this.calls.push(call)
+    const step = this.#script.shift() ?? 'works'
+    if (step !== 'works') throw step
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async put(key: string): Promise<'created'> {
+    this.#step(`put ${key}`)
+    return 'created'
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async get(key: string): Promise<Buffer> {
+    this.#step(`get ${key}`)
+    return Buffer.from(key)
+  }
+
+  /** Takes a step before each object and one before the end. */
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *list(prefix: string, { startAfter = '' }: { startAfter?: string } = {}): AsyncGenerator<StoredObject> {
+    for (const key of this.keys.filter((each) => each > startAfter)) {
+      this.#step(`list ${prefix} after ${startAfter}`)
+      yield { key, bytes: 1 }
+    }
+    this.#step(`list ${prefix} after ${startAfter}`)
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async delete(key: string): Promise<void> {
+    this.#step(`delete ${key}`)
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
+
+function retrying(script: (Failure | 'works')[], options: Partial<RetryingStoreOptions> = {}) {
+  const inner = new ScriptedStore(script)
+  const retries: RetryEvent[] = []
+  const recoveries: RecoveryEvent[] = []
+  const store = new RetryingStore(inner, {
+    initialDelayMs: 1,
+    maxDelayMs: 4,
+    signal: new AbortController().signal,
+    onRetry: (event) => retries.push(event),
+    onRecovered: (event) => recoveries.push(event),
+    ...options,
+  })
+  return { store, inner, retries, recoveries }
+}
+
+test('a store that is away is asked again until it answers, and both are told', async () => {
+  const { store, inner, retries, recoveries } = retrying([away(), away(), away()])
+  assert.equal(await store.put('k', [], { role: 'log' }), 'created')
+  assert.equal(inner.calls.length, 4)
+  assert.deepEqual(
+    retries.map(({ operation, key, attempt }) => [operation, key, attempt]),
+    [
+      ['put', 'k', 1],
+      ['put', 'k', 2],
+      ['put', 'k', 3],
+    ],
+  )
+  assert.deepEqual(recoveries, [{ operation: 'put', key: 'k', failedAttempts: 3 }])
+})
+
+test('what goes well at once is told to nobody', async () => {
+  const { store, retries, recoveries } = retrying([])
+  assert.equal((await store.get('k'))?.toString(), 'k')
+  await store.delete('k')
+  assert.deepEqual([retries, recoveries], [[], []])
+})
+
+test('delays are random below a bound that doubles up to the maximum', async (t) => {
+  const { store, retries } = retrying(Array.from({ length: 12 }, away), { initialDelayMs: 1, maxDelayMs: 4 })
+  t.mock.method(Math, 'random', () => 0.999)
+  await store.get('k')
+  // The bounds 1, 2, 4, 4 … of which the integer below is taken.
+  assert.deepEqual(
+    retries.map(({ delayMs }) => delayMs),
+    [0, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3],
+  )
+})
+
+for (const kind of ['config', 'fenced', 'unexpected', 'gave_up'] as const) {
+  test(`${kind} is not tried again`, async () => {
+    const { store, inner } = retrying([new Failure(kind, 'no')])
+    await assert.rejects(store.get('k'), { kind })
+    assert.equal(inner.calls.length, 1)
+  })
+}
+
+test('after the last allowed attempt the failure comes through', async () => {
+  const { store, inner, retries } = retrying(Array.from({ length: 9 }, away), { maxAttempts: 3 })
+  await assert.rejects(store.delete('k'), { kind: 'store_away' })
+  assert.equal(inner.calls.length, 3)
+  assert.equal(retries.length, 2)
+})
+
+test('a listing goes on behind the last object it gave', async () => {
+  const { store, inner, retries, recoveries } = retrying(['works', 'works', away(), away(), 'works', 'works', away()])
+  const keys: string[] = []
+  for await (const { key } of store.list('p/')) keys.push(key)
+  assert.deepEqual(keys, inner.keys)
+  assert.equal(inner.calls.at(-1), 'list p/ after p/4')
+  assert.deepEqual(
+    retries.map(({ attempt }) => attempt),
+    [1, 2, 1],
+  )
+  assert.deepEqual(
+    recoveries.map(({ failedAttempts }) => failedAttempts),
+    [2, 1],
+  )
+})
+
+const signalOwners = ['the store', 'the call'] as const
+for (const owner of signalOwners) {
+  test(`an abort by ${owner} ends a wait at once`, { timeout: 10_000 }, async (t) => {
+    t.mock.method(Math, 'random', () => 0.999)
+    const controller = new AbortController()
+    const { store, inner } = retrying([away()], {
+      initialDelayMs: HOUR_MS,
+      maxDelayMs: HOUR_MS,
+      onRetry: () => queueMicrotask(() => controller.abort()),
+      ...(owner === 'the store' ? { signal: controller.signal } : {}),
+    })
+    const call = owner === 'the call' ? { signal: controller.signal } : {}
+    await assert.rejects(store.get('k', call), { kind: 'gave_up' })
+    assert.deepEqual(inner.calls, ['get k'])
+  })
+}
+
+test('an abort ends a listing that waits', { timeout: 10_000 }, async (t) => {
+  t.mock.method(Math, 'random', () => 0.999)
+  const controller = new AbortController()
+  const { store } = retrying(['works', away()], {
+    initialDelayMs: HOUR_MS,
+    maxDelayMs: HOUR_MS,
+    onRetry: () => controller.abort(),
+    signal: controller.signal,
+  })
+  const keys: string[] = []
+  const reading = async () => {
+    for await (const { key } of store.list('p/')) keys.push(key)
+  }
+  await assert.rejects(reading(), { kind: 'gave_up' })
+  assert.deepEqual(keys, ['p/1'])
+})
+
+test('after an abort nothing is asked', async () => {
+  const { store, inner } = retrying([], { signal: AbortSignal.abort() })
+  await assert.rejects(store.put('k', [], { role: 'log' }), { kind: 'gave_up' })
+  await assert.rejects(store.delete('k'), { kind: 'gave_up' })
+  assert.deepEqual(inner.calls, [])
+})
+
+test('a failure as the reason of an abort is what comes through', async () => {
+  const reason = new Failure('fenced', 'another writer')
+  const { store } = retrying([], { signal: AbortSignal.abort(reason) })
+  await assert.rejects(store.get('k'), reason)
+})
+
+test('calls leave no listener on the signal that lasts', async () => {
+  const { signal } = new AbortController()
+  let listeners = 0
+  const lasting = new Proxy(signal, {
+    get: (target, property) => {
+      if (property === 'addEventListener') listeners++
+      if (property === 'removeEventListener') listeners--
+      const value: unknown = Reflect.get(target, property, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+  const { store } = retrying([], { signal: lasting })
+  await store.get('k', { signal: new AbortController().signal })
+  for await (const _ of store.list('p/', { signal: new AbortController().signal }));
+  assert.equal(listeners, 0)
+})
+
+test('closing closes the store below', () => {
+  const { store, inner } = retrying([])
+  store.close()
+  assert.ok(inner.closed)
+})
