@@ -28,7 +28,7 @@ export interface ConnectionSettings {
   /** Command-line options for the server, `-c name=value`. */
   readonly options?: string
   /** Where it connects, without the password: for logs and errors. */
-  describe(): string
+  readonly describe: () => string
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -106,16 +106,18 @@ export function parseConnectionString(text: string, env: Environment): Connectio
   }
 
   const user = value('user') ?? systemUser()
+  const database = value('dbname') ?? user
+  const host = oneOf('host', value('host') ?? 'localhost')
+  const port = portNumber(oneOf('port', value('port') ?? '5432'))
+  const where = `${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`
   const sslrootcert = value('sslrootcert')
   const settings = {
-    host: oneHost(value('host') ?? 'localhost'),
-    port: portNumber(value('port') ?? '5432'),
+    host,
+    port,
     user,
-    database: value('dbname') ?? user,
+    database,
     sslmode: sslMode(value('sslmode'), sslrootcert),
-    describe(): string {
-      return `${this.user}@${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}/${this.database}`
-    },
+    describe: () => where,
     ...present('password', value('password')),
     ...present('sslrootcert', sslrootcert),
     ...present('sslcert', value('sslcert')),
@@ -151,9 +153,9 @@ function checkParameter(name: string, value: string): void {
   )
 }
 
-function oneHost(host: string): string {
-  if (host.includes(',')) throw new Failure('config', 'several hosts are not supported; name one host')
-  return host
+function oneOf(parameter: string, text: string): string {
+  if (text.includes(',')) throw new Failure('config', `several hosts are not supported; name one ${parameter}`)
+  return text
 }
 
 function portNumber(text: string): number {

@@ -23,7 +23,7 @@ export function parseConnectionUrl(text: string): Map<string, string> {
   }
   const [location, query] = splitAtFirst(rest.slice(at + 1), '?')
   const [address, database] = splitAtFirst(location, '/')
-  const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(address)
+  const match = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/.exec(address)
   if (match === null) {
     const manyHosts = address.includes(',') ? 'several hosts are not supported; name one host' : undefined
     throw new Failure('config', manyHosts ?? 'the host cannot be read (an IPv6 address goes in [brackets])')

@@ -48,6 +48,7 @@ export interface Config {
 /** Throws one Failure `config` that lists every variable that is wrong, its value (never a secret) and what is accepted. */
 export function parseConfig(env: Environment): Config {
   const read = new VariableReader(env)
+  // With the blanks around it: one that is escaped belongs to the password before it.
   const connection = read.value('PG_CONN_STRING', (text) => parseConnectionString(env.PG_CONN_STRING ?? text, env))
   if (read.text('PG_CONN_STRING') === undefined) read.reject('PG_CONN_STRING')
   const http = env.HTTP_ADDR?.trim() === '' ? undefined : read.value('HTTP_ADDR', httpAddress)

@@ -1,31 +1,28 @@
 // What each sslmode means for a TLS connection in Node (https://www.postgresql.org/docs/current/libpq-ssl.html).
 // Whether an unencrypted connection may be used instead (allow, prefer) is the caller's decision, not made here.
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { Failure } from '../model/failure.js'
 import { isSocketDirectory, type ConnectionSettings } from './connection-string.js'
 
 /**
  * Options for tls.connect(), or undefined where there is no TLS: sslmode `disable`, or a Unix-domain socket.
- * Reads the certificate files; throws Failure `config` naming the parameter and the path that cannot be used.
+ * Reads the certificate files and checks that they fit, because a wrong one would look like a broken link at every try.
+ * Throws Failure `config` naming the parameter and the path that cannot be used.
  */
 export function tlsOptions(connection: ConnectionSettings): ConnectionOptions | undefined {
-  if (connection.sslmode === 'disable' || isSocketDirectory(connection.host)) return undefined
-  const files = {
-    ...(verifiesCa(connection) ? certificateFile('ca', 'sslrootcert', connection.sslrootcert) : {}),
-    ...certificateFile('cert', 'sslcert', connection.sslcert),
-    ...certificateFile('key', 'sslkey', connection.sslkey),
-    ...(connection.sslpassword === undefined ? {} : { passphrase: connection.sslpassword }),
-  }
-  checkFiles(files)
+  const { host, sslmode } = connection
+  if (sslmode === 'disable' || isSocketDirectory(host)) return undefined
   return {
-    ...files,
+    ...(verifiesCa(connection) ? authorities(connection) : {}),
+    ...clientCertificate(connection),
     // Given apart from the socket, because the name in the certificate is compared with it.
-    host: connection.host,
-    ...(isIP(connection.host) === 0 ? { servername: connection.host } : {}),
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: verifiesCa(connection),
-    ...(connection.sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+    ...(sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   }
 }
 
@@ -35,33 +32,35 @@ function verifiesCa({ sslmode, sslrootcert }: ConnectionSettings): boolean {
 }
 
 /** Without a root certificate, or with `system`, Node's own list of authorities holds. */
-function certificateFile(
-  option: 'ca' | 'cert' | 'key',
-  parameter: 'sslrootcert' | 'sslcert' | 'sslkey',
-  path: string | undefined,
-): Record<string, string> {
-  if (path === undefined || (option === 'ca' && path === 'system')) return {}
-  try {
-    const text = readFileSync(path, 'utf8')
-    if (text.includes('-----BEGIN')) return { [option]: text }
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-    throw new Failure('config', `${parameter} of PG_CONN_STRING: cannot read ${path}${reason}`, { cause })
-  }
-  throw new Failure('config', `${parameter} of PG_CONN_STRING: ${path} is not a PEM file`)
+function authorities({ sslrootcert }: ConnectionSettings): ConnectionOptions {
+  if (sslrootcert === undefined || sslrootcert === 'system') return {}
+  const ca = readParameterFile('sslrootcert', sslrootcert)
+  usable('sslrootcert', sslrootcert, 'is not a certificate in PEM form', () => new X509Certificate(ca))
+  return { ca }
 }
 
-/** Finds now what would otherwise look like a broken link at every try: a damaged file, a key of another certificate. */
-function checkFiles(files: ConnectionOptions): void {
+function clientCertificate({ sslcert, sslkey, sslpassword }: ConnectionSettings): ConnectionOptions {
+  if (sslcert === undefined || sslkey === undefined) return {}
+  const [cert, key] = [readParameterFile('sslcert', sslcert), readParameterFile('sslkey', sslkey)]
+  const passphrase = sslpassword === undefined ? {} : { passphrase: sslpassword }
+  const certificate = usable('sslcert', sslcert, 'is not a certificate in PEM form', () => new X509Certificate(cert))
+  const privateKey = usable('sslkey', sslkey, 'is not a private key in PEM form, or needs another sslpassword', () =>
+    createPrivateKey({ key, ...passphrase }),
+  )
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new Failure('config', `PG_CONN_STRING: sslkey ${sslkey} is not the key of sslcert ${sslcert}`)
+  }
+  return { cert, key, ...passphrase }
+}
+
+function readParameterFile(parameter: string, path: string): string {
+  return usable(parameter, path, 'cannot be read', () => readFileSync(path, 'utf8'))
+}
+
+function usable<T>(parameter: string, path: string, fault: string, use: () => T): T {
   try {
-    createSecureContext(files)
+    return use()
   } catch (cause) {
-    throw new Failure(
-      'config',
-      'the certificate files of PG_CONN_STRING (sslrootcert, sslcert, sslkey) are not usable',
-      {
-        cause,
-      },
-    )
+    throw new Failure('config', `PG_CONN_STRING: ${parameter} ${path} ${fault}`, { cause })
   }
 }

@@ -23,7 +23,7 @@ export interface Variable {
   readonly absent?: string
   /** The value never appears in a message or a log line. */
   readonly secret?: true
-  /** At most 34 characters, for the help screen. */
+  /** At most 33 characters, for the help screen. */
   readonly summary: string
   /** One line for the documentation. */
   readonly meaning: string
@@ -138,7 +138,7 @@ export const variables = [
     group: 'Lake',
     kind: keyPair,
     absent: "the SDK's own chain",
-    summary: 'key; with none set, roles and',
+    summary: 'access key',
     meaning: 'Access key. With no keys set the default chain of the SDK works: roles, IRSA, profiles.',
     example: 'minioadmin',
   },
@@ -148,7 +148,7 @@ export const variables = [
     kind: keyPair,
     absent: "the SDK's own chain",
     secret: true,
-    summary: 'profiles work as in the SDK',
+    summary: 'its secret',
     meaning: 'Secret of the access key; the two are set together.',
     example: 'minioadmin',
   },
@@ -216,7 +216,7 @@ export const variables = [
     group: 'Lake',
     kind: { type: 'boolean' },
     default: 'false',
-    summary: 'no other process writes this lake',
+    summary: 'nothing else writes this lake',
     meaning:
       'For a store without conditional writes, which is refused otherwise: `true` says that the store has no conditional writes and no other process writes this lake.',
     example: 'false',
@@ -280,7 +280,7 @@ export const variables = [
     group: 'Existing rows',
     kind: { type: 'choice', of: ['initial', 'adopted', 'never'] },
     default: 'initial',
-    summary: 'no effect in this version',
+    summary: 'no effect yet: nothing is copied',
     meaning:
       'Whether existing rows are copied. Accepted and checked, but without effect until snapshots are there: rows older than the slot are not copied. Meant: `initial`, when this program creates the slot; `adopted`, also when it finds a slot and an empty lake; `never`.',
     example: 'initial',
@@ -290,7 +290,7 @@ export const variables = [
     group: 'Existing rows',
     kind: { type: 'integer', min: 1, max: 64 },
     default: '4',
-    summary: 'no effect in this version',
+    summary: 'no effect yet',
     meaning:
       'Parallel connections of that copy. Accepted and checked, but without effect until snapshots are there: rows older than the slot are not copied.',
     example: '4',
@@ -317,7 +317,7 @@ export const variables = [
     name: 'LOG_FORMAT',
     group: 'Running',
     kind: { type: 'choice', of: ['json', 'pretty'] },
-    absent: '`json`, `pretty` on a terminal',
+    absent: '`json`; terminal: `pretty`',
     summary: 'form of a log line',
     meaning: 'One JSON object a line, or one line for people.',
     example: 'json',
