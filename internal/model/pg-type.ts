@@ -11,6 +11,8 @@ export interface PgType {
   readonly base?: { readonly type: PgType; readonly typmod: number }
   /** Of an array: its element type and the delimiter of its text form. */
   readonly element?: { readonly type: PgType; readonly delimiter: string }
+  /** Of a range: the type of its bounds. Of a multirange: its range type. */
+  readonly subtype?: PgType
 }
 
 /** The type under any number of domains, with the modifier that holds for its values. */

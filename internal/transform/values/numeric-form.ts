@@ -1,0 +1,45 @@
+// The binary form of numeric (numeric_send in utils/adt/numeric.c): int16 number of base-10000 digits, int16 weight of the
+// first (in powers of 10000), uint16 sign, uint16 digits after the decimal point when printed, then the digits.
+import { notAValue } from './scalar-codec.js'
+
+export const NUMERIC_HEAD_BYTES = 8
+
+export const NUMERIC_NEGATIVE = 0x4000
+const NUMERIC_POSITIVE = 0x0000
+const NUMERIC_NAN = 0xc000
+const NUMERIC_INFINITY = 0xd000
+const NUMERIC_NEGATIVE_INFINITY = 0xf000
+
+export function uint16At(buffer: Buffer, at: number): number {
+  return (buffer[at]! << 8) | buffer[at + 1]!
+}
+
+/** How many digits the value has. */
+export function numericDigits(buffer: Buffer, start: number, end: number): number {
+  const digits = end - start >= NUMERIC_HEAD_BYTES ? uint16At(buffer, start) : -1
+  if (end - start !== NUMERIC_HEAD_BYTES + 2 * digits) throw notAValue('numeric', 'wrong length')
+  return digits
+}
+
+export function numericWeight(buffer: Buffer, start: number): number {
+  return (uint16At(buffer, start + 2) << 16) >> 16
+}
+
+export function numericSign(buffer: Buffer, start: number): number {
+  return uint16At(buffer, start + 4)
+}
+
+export function numericDigitAt(buffer: Buffer, start: number, index: number): number {
+  const digit = uint16At(buffer, start + NUMERIC_HEAD_BYTES + 2 * index)
+  if (digit > 9999) throw notAValue('numeric', 'a digit above 9999')
+  return digit
+}
+
+/** Every sign that is neither plus nor minus: the text of the value, undefined for ordinary numbers. */
+export function numericSpecial(sign: number): string | undefined {
+  if (sign === NUMERIC_POSITIVE || sign === NUMERIC_NEGATIVE) return undefined
+  if (sign === NUMERIC_NAN) return 'NaN'
+  if (sign === NUMERIC_INFINITY) return 'Infinity'
+  if (sign === NUMERIC_NEGATIVE_INFINITY) return '-Infinity'
+  throw notAValue('numeric', 'unknown sign')
+}

@@ -1,0 +1,44 @@
+// What is known of one scalar type: how the lake stores it, and how its bytes get there from PostgreSQL's binary and text
+// forms. Both forms of a value must end in the same stored bytes. Nothing here names a cell value in an error.
+import { Failure } from '../../model/failure.js'
+import type { LeafType } from '../../model/lake-column.js'
+import type { Intake, LeafValues } from '../parquet/leaf-values.js'
+
+/**
+ * Reads one value at buffer[start, end) and appends it to its column. false: the column's type cannot hold it, nothing
+ * was appended. Throws Failure('protocol') on bytes that are no value of the type.
+ */
+export type Put = (buffer: Buffer, start: number, end: number) => boolean
+
+/** PostgreSQL's text form of the binary value at buffer[start, end). Throws Failure('protocol') as Put does. */
+export type TextOf = (buffer: Buffer, start: number, end: number) => string
+
+export interface BoundScalar {
+  readonly leaf: LeafValues
+  readonly putText: Put
+  /** undefined: the type is only known in text. */
+  readonly putBinary: Put | undefined
+}
+
+export interface ScalarCodec {
+  readonly type: LeafType
+  /** A fresh leaf and the puts bound to it. */
+  bind(intake: Intake): BoundScalar
+  /** Defined where the binary form is known. */
+  readonly textOfBinary: TextOf | undefined
+}
+
+export function notAValue(type: string, problem: string): Failure {
+  return new Failure('protocol', `the server sent bytes that are no value of type ${type}: ${problem}`)
+}
+
+export function requireWidth(type: string, start: number, end: number, bytes: number): void {
+  if (end - start !== bytes) throw notAValue(type, `${end - start} bytes instead of ${bytes}`)
+}
+
+/** The value of an ASCII digit. */
+export function digitAt(type: string, buffer: Buffer, at: number): number {
+  const digit = buffer[at]! - 48
+  if (digit >= 0 && digit <= 9) return digit
+  throw notAValue(type, 'a digit was expected')
+}

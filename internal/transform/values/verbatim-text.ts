@@ -1,0 +1,196 @@
+// Types that the lake keeps in PostgreSQL's text form, and bytea. Where both forms of a type are the same bytes nothing is
+// decoded on the way; the others are written as text from binary.
+import type { LeafType } from '../../model/lake-column.js'
+import { BytesValues } from '../parquet/leaf-values.js'
+import { notAValue, requireWidth, type Put, type ScalarCodec, type TextOf } from './scalar-codec.js'
+import { ScratchBuffer } from './scratch-buffer.js'
+
+export const stringType: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
+export const bytesType: LeafType = { physical: 'BYTE_ARRAY', logical: 'bytes' }
+
+const scratch = new ScratchBuffer()
+const HEX = Buffer.from('0123456789abcdef', 'latin1')
+const BACKSLASH = 0x5c
+const DASH = 0x2d
+
+function copyInto(leaf: BytesValues): Put {
+  return (buffer, start, end) => {
+    leaf.push(buffer, start, end)
+    return true
+  }
+}
+
+/** text, varchar, bpchar, name, json, xml, enums, citext: one form for both. */
+export function verbatimCodec(type: LeafType): ScalarCodec {
+  return {
+    type,
+    bind(intake) {
+      const leaf = new BytesValues(intake)
+      const put = copyInto(leaf)
+      return { leaf, putText: put, putBinary: put }
+    },
+    textOfBinary: (buffer, start, end) => buffer.toString('utf8', start, end),
+  }
+}
+
+/** Types whose binary form is not known here, or that have none. */
+export function textOnlyCodec(type: LeafType): ScalarCodec {
+  return {
+    type,
+    bind(intake) {
+      const leaf = new BytesValues(intake)
+      return { leaf, putText: copyInto(leaf), putBinary: undefined }
+    },
+    textOfBinary: undefined,
+  }
+}
+
+/** Types kept in text form whose binary form is written as text by `textOfBinary`. */
+export function renderedCodec(textOfBinary: TextOf): ScalarCodec {
+  return {
+    type: stringType,
+    bind(intake) {
+      const leaf = new BytesValues(intake)
+      return {
+        leaf,
+        putText: copyInto(leaf),
+        putBinary(buffer, start, end) {
+          leaf.pushString(textOfBinary(buffer, start, end))
+          return true
+        },
+      }
+    },
+    textOfBinary,
+  }
+}
+
+/** jsonb: a version byte in front of the text (jsonb_send in utils/adt/jsonb.c). */
+export function jsonbCodec(type: LeafType): ScalarCodec {
+  return {
+    type,
+    bind(intake) {
+      const leaf = new BytesValues(intake)
+      return {
+        leaf,
+        putText: copyInto(leaf),
+        putBinary(buffer, start, end) {
+          requireJsonbVersion(buffer, start, end)
+          leaf.push(buffer, start + 1, end)
+          return true
+        },
+      }
+    },
+    textOfBinary(buffer, start, end) {
+      requireJsonbVersion(buffer, start, end)
+      return buffer.toString('utf8', start + 1, end)
+    },
+  }
+}
+
+function requireJsonbVersion(buffer: Buffer, start: number, end: number): void {
+  if (start >= end || buffer[start] !== 1) throw notAValue('jsonb', 'unknown version')
+}
+
+/** uuid: 16 bytes, kept as 36 lower-case characters. */
+export const uuidCodec: ScalarCodec = {
+  type: stringType,
+  bind(intake) {
+    const leaf = new BytesValues(intake)
+    const text = Buffer.alloc(36)
+    return {
+      leaf,
+      putText(buffer, start, end) {
+        requireWidth('uuid', start, end, 36)
+        leaf.push(buffer, start, end)
+        return true
+      },
+      putBinary(buffer, start, end) {
+        requireWidth('uuid', start, end, 16)
+        writeUuid(buffer, start, text)
+        leaf.push(text, 0, 36)
+        return true
+      },
+    }
+  },
+  textOfBinary(buffer, start, end) {
+    requireWidth('uuid', start, end, 16)
+    const text = Buffer.alloc(36)
+    writeUuid(buffer, start, text)
+    return text.toString('latin1')
+  },
+}
+
+function writeUuid(buffer: Buffer, start: number, text: Buffer): void {
+  let at = 0
+  for (let k = 0; k < 16; k++) {
+    if (k === 4 || k === 6 || k === 8 || k === 10) text[at++] = DASH
+    const byte = buffer[start + k]!
+    text[at++] = HEX[byte >> 4]!
+    text[at++] = HEX[byte & 15]!
+  }
+}
+
+/**
+ * "char": one byte. Zero is the empty text, and bytes above 127 are written as `\ooo`, as servers from version 16 on do
+ * (charout in utils/adt/char.c); older ones send the bare byte, which would be no valid UTF-8.
+ */
+export const charCodec: ScalarCodec = {
+  type: stringType,
+  bind(intake) {
+    const leaf = new BytesValues(intake)
+    return {
+      leaf,
+      putText(buffer, start, end) {
+        if (end - start === 1 && buffer[start]! > 127) leaf.pushString(charText(buffer[start]!))
+        else leaf.push(buffer, start, end)
+        return true
+      },
+      putBinary(buffer, start, end) {
+        requireWidth('"char"', start, end, 1)
+        leaf.pushString(charText(buffer[start]!))
+        return true
+      },
+    }
+  },
+  textOfBinary(buffer, start, end) {
+    requireWidth('"char"', start, end, 1)
+    return charText(buffer[start]!)
+  },
+}
+
+function charText(byte: number): string {
+  if (byte === 0) return ''
+  return byte > 127 ? `\\${byte.toString(8)}` : String.fromCharCode(byte)
+}
+
+/** bytea: raw bytes; its text form is `\x` and hex digits (bytea_output = hex). */
+export const byteaCodec: ScalarCodec = {
+  type: bytesType,
+  bind(intake) {
+    const leaf = new BytesValues(intake)
+    return {
+      leaf,
+      putText(buffer, start, end) {
+        const bytes = decodeHex(buffer, start, end)
+        leaf.push(bytes, 0, (end - start - 2) >> 1)
+        return true
+      },
+      putBinary: copyInto(leaf),
+    }
+  },
+  textOfBinary: (buffer, start, end) => `\\x${buffer.toString('hex', start, end)}`,
+}
+
+function decodeHex(buffer: Buffer, start: number, end: number): Buffer {
+  if (buffer[start] !== BACKSLASH || buffer[start + 1] !== 0x78 || (end - start) % 2 !== 0)
+    throw notAValue('bytea', 'not in hex format')
+  const bytes = scratch.take((end - start - 2) >> 1)
+  for (let at = start + 2, k = 0; at < end; at += 2) bytes[k++] = (nibble(buffer[at]!) << 4) | nibble(buffer[at + 1]!)
+  return bytes
+}
+
+function nibble(character: number): number {
+  if (character >= 48 && character <= 57) return character - 48
+  if (character >= 97 && character <= 102) return character - 87
+  throw notAValue('bytea', 'not in hex format')
+}
