@@ -10,7 +10,8 @@ export class UnscaledInteger {
   readonly #limbs = new Uint32Array(LIMBS)
   readonly #limit = new Uint32Array(LIMBS)
   readonly #bytes = Buffer.alloc(16)
-  #overflown = false
+  /** Limbs that are not zero; most values are short. */
+  #used = 0
 
   /** Holds integers of up to `precision` ≤ 38 digits. */
   constructor(precision: number) {
@@ -20,23 +21,25 @@ export class UnscaledInteger {
 
   clear(): void {
     this.#limbs.fill(0)
-    this.#overflown = false
+    this.#used = 0
   }
 
   /** The value times `power` plus `digits`; `power` is at most 10,000, so that each step is exact. */
   append(power: number, digits: number): void {
+    if (this.#used > LIMBS) return
     let carry = digits
-    for (let k = 0; k < LIMBS; k++) {
+    for (let k = 0; k < this.#used; k++) {
       const sum = this.#limbs[k]! * power + carry
       const limb = sum >>> 0
       this.#limbs[k] = limb
       carry = (sum - limb) / TWO_32
     }
-    if (carry !== 0) this.#overflown = true
+    // Past the last limb only the count goes up: the value no longer fits, and stays so.
+    if (carry !== 0) this.#limbs[this.#used++] = carry
   }
 
   get fits(): boolean {
-    if (this.#overflown) return false
+    if (this.#used > LIMBS) return false
     for (let k = LIMBS - 1; k >= 0; k--)
       if (this.#limbs[k]! !== this.#limit[k]!) return this.#limbs[k]! < this.#limit[k]!
     return false

@@ -30,14 +30,15 @@ export interface ValueCodec {
   readonly textOfBinary: TextOf | undefined
 }
 
+type ArrayType = PgType & Required<Pick<PgType, 'element'>>
+
 /** How text is kept: `bytes` for databases in SQL_ASCII, whose text may be no valid UTF-8. */
 export type TextColumns = 'string' | 'bytes'
 
 /** The codec of a column of this type and type modifier (-1: none). */
 export function codecOf(type: PgType, typmod: number, textColumns: TextColumns): ValueCodec {
   const base = baseType(type, typmod)
-  if (base.type.kind === 'array' && base.type.element !== undefined)
-    return listCodec(base.type, base.typmod, textColumns)
+  if (isList(base.type)) return listCodec(base.type, base.typmod, textColumns)
   const scalar = scalarCodec(base.type, base.typmod, textColumns)
   return {
     type: scalar.type,
@@ -50,10 +51,15 @@ export function codecOf(type: PgType, typmod: number, textColumns: TextColumns):
   }
 }
 
-function listCodec(type: PgType, typmod: number, textColumns: TextColumns): ValueCodec {
+/** int2vector and oidvector pass for arrays in the catalogue, but are printed another way. */
+function isList(type: PgType): type is ArrayType {
+  return type.kind === 'array' && type.element !== undefined && !isBuiltIn(type)
+}
+
+function listCodec(type: ArrayType, typmod: number, textColumns: TextColumns): ValueCodec {
   const shape = shapeOf(type)
   // An array's modifier is its elements'.
-  const element = scalarCodec(type.element!.type, typmod, textColumns)
+  const element = scalarCodec(type.element.type, typmod, textColumns)
   return {
     type: element.type,
     list: true,
@@ -70,8 +76,8 @@ function listCodec(type: PgType, typmod: number, textColumns: TextColumns): Valu
   }
 }
 
-function shapeOf(array: PgType): ArrayShape {
-  const { type, delimiter } = array.element!
+function shapeOf(array: ArrayType): ArrayShape {
+  const { type, delimiter } = array.element
   return { typeName: array.name, elementOid: type.oid, delimiter: delimiter.charCodeAt(0) }
 }
 
@@ -118,6 +124,10 @@ const builtIn = new Map<string, ScalarCodec>([
   ['oidvector', renderedCodec(vectorText('oidvector', 4))],
 ])
 
+function isBuiltIn(type: PgType): boolean {
+  return type.schema === 'pg_catalog' && builtIn.has(type.name)
+}
+
 /** Types of pg_catalog whose binary form is their text. */
 const verbatimNames = new Set(['text', 'varchar', 'bpchar', 'name', 'json', 'xml'])
 
@@ -147,13 +157,13 @@ function numericCodec(typmod: number): ScalarCodec {
  * where that may hold bytes that are no UTF-8, which would not survive being text on the way.
  */
 function nestedText(type: PgType, typmod: number, textColumns: TextColumns): TextOf | undefined {
-  const part = type.kind === 'array' ? type.element?.type : type.subtype
+  const part = isList(type) ? type.element.type : type.subtype
   if (part === undefined) return undefined
   const codec = scalarCodec(part, typmod, textColumns)
   if (codec.textOfBinary === undefined || (textColumns === 'bytes' && holdsBytes(codec))) return undefined
+  if (isList(type)) return arrayText(shapeOf(type), codec.textOfBinary)
   if (type.kind === 'range') return rangeText(type.name, codec.textOfBinary)
-  if (type.kind === 'multirange') return multirangeText(type.name, codec.textOfBinary)
-  return type.kind === 'array' ? arrayText(shapeOf(type), codec.textOfBinary) : undefined
+  return type.kind === 'multirange' ? multirangeText(type.name, codec.textOfBinary) : undefined
 }
 
 function holdsBytes(codec: ScalarCodec): boolean {
