@@ -4,7 +4,7 @@ import type { Lsn } from './lsn.js'
 
 /** Everything but the stream's bytes that decides which rows lie in which file: a replay uses these, not the settings. */
 export interface CutParameters {
-  /** A batch's files roll together when this many bytes of values have gone into them. */
+  /** All files of a batch roll together when this many bytes of values have gone into them. */
   readonly rollBytes: number
   /** A single file rolls when this many bytes of values have gone into it. */
   readonly targetFileBytes: number
@@ -19,10 +19,10 @@ export interface Plan {
   readonly kind: 'changes' | 'idle'
   /** End of the batch before. */
   readonly fromLsn: Lsn
-  /** Commit LSN of the last transaction; for an idle batch the position itself. */
+  /** Commit LSN of the last transaction; of an idle batch the position itself. */
   readonly toLsn: Lsn
   readonly cut: CutParameters
-  /** Random per process: tells our own record from another writer's after a lost answer. */
+  /** Random per session: tells our own record from another writer's after a lost answer. */
   readonly writer: string
   readonly writerVersion: string
 }
@@ -38,14 +38,21 @@ export interface DataFile {
   readonly sha256: string
 }
 
-export interface Commit extends Plan {
-  /** What may be acknowledged once this record is durable. */
+/** What a batch turned out to hold, once its last transaction has arrived. */
+export interface BatchSummary {
+  readonly toLsn: Lsn
+  /** What may be acknowledged once the commit is durable. */
   readonly endLsn: Lsn
-  readonly timeline: number
+  /** Transactions with at least one row. */
   readonly transactions: number
   readonly rows: number
-  /** Microseconds since 1970, UTC; absent in an idle batch. */
+  /** Commit times, microseconds since 1970, UTC; absent in an idle batch. */
   readonly firstCommitMicros?: bigint
   readonly lastCommitMicros?: bigint
+}
+
+export interface Commit extends Plan, BatchSummary {
+  /** Timeline of the server that sent the batch. */
+  readonly timeline: number
   readonly files: readonly DataFile[]
 }

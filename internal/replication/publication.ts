@@ -1,5 +1,4 @@
-// The publication: which tables are streamed. Created where absent, and only if that cannot make a statement of the
-// application fail: a published table without a replica identity refuses UPDATE and DELETE.
+// The publication: which tables are streamed. Created only where that cannot make a statement of the application fail: a published table without a replica identity refuses UPDATE and DELETE.
 import pg from 'pg'
 import { Failure } from '../model/failure.js'
 import { errorCode } from './connection.js'
@@ -20,7 +19,9 @@ export interface Publication {
 
 /** The publication, or undefined where there is none. */
 export async function readPublication(control: pg.Client, name: string): Promise<Publication | undefined> {
-  const { rows } = await control.query<Record<'puballtables' | 'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>>(
+  const { rows } = await control.query<
+    Record<'puballtables' | 'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>
+  >(
     'SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = $1',
     [name],
   )
@@ -37,7 +38,6 @@ export async function readPublication(control: pg.Client, name: string): Promise
 
 /** Creates the publication. Partitioned tables are published as themselves, not as their partitions. */
 export async function createPublication(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
-  await refuseTablesWithoutIdentity(control, name, wanted)
   const statement = createStatement(name, wanted)
   try {
     await control.query(statement)
@@ -50,7 +50,10 @@ export async function createPublication(control: pg.Client, name: string, wanted
         cause,
       })
     if (code === '42P01' || code === '3F000')
-      throw new Failure('config', `the publication ${name} cannot be created: ${detail}`, { hint: 'Check TABLES.', cause })
+      throw new Failure('config', `the publication ${name} cannot be created: ${detail}`, {
+        hint: 'Check TABLES.',
+        cause,
+      })
     if (code === '42710') return // another process made it in this moment
     throw cause
   }
@@ -64,7 +67,11 @@ function createStatement(name: string, wanted: Wanted): string {
   return `CREATE PUBLICATION ${identifier} FOR ${what} WITH (publish_via_partition_root = true)`
 }
 
-async function refuseTablesWithoutIdentity(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
+/**
+ * Throws Failure `unsafe` where publishing these tables would make statements of the application fail, or `config` where a
+ * named table does not exist.
+ */
+export async function checkPublishable(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
   const chosen = wanted.all ? null : wanted.tables.map((t) => `${t.schema}.${t.table}`)
   const { rows } = await control.query<{ table: string }>(
     `SELECT c.oid::regclass::text AS table

@@ -29,7 +29,9 @@ export async function inspectServer(control: pg.Client, replication: pg.Client):
   const facts = rows[0]!
   const major = Math.floor(facts.version / 10_000)
   if (major < OLDEST_MAJOR || major > NEWEST_MAJOR)
-    throw new Failure('unsafe', `PostgreSQL ${major} is not supported`, { hint: `Versions ${OLDEST_MAJOR} to ${NEWEST_MAJOR} are.` })
+    throw new Failure('unsafe', `PostgreSQL ${major} is not supported`, {
+      hint: `Versions ${OLDEST_MAJOR} to ${NEWEST_MAJOR} are.`,
+    })
   if (facts.wal_level !== 'logical')
     throw new Failure('unsafe', `the server runs with wal_level=${facts.wal_level}, which holds no logical changes`, {
       hint: 'Run ALTER SYSTEM SET wal_level = logical; and restart PostgreSQL (on RDS and Aurora set rds.logical_replication=1).',
@@ -38,8 +40,17 @@ export async function inspectServer(control: pg.Client, replication: pg.Client):
   return { version: facts.version, walSenderTimeoutMs: facts.timeout, encoding: facts.encoding, ...identity }
 }
 
-async function identify(replication: pg.Client): Promise<Omit<ServerFacts, 'version' | 'walSenderTimeoutMs' | 'encoding'>> {
-  const { rows } = await replication.query<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>('IDENTIFY_SYSTEM')
+async function identify(
+  replication: pg.Client,
+): Promise<Omit<ServerFacts, 'version' | 'walSenderTimeoutMs' | 'encoding'>> {
+  const { rows } = await replication.query<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>(
+    'IDENTIFY_SYSTEM',
+  )
   const row = rows[0]!
-  return { systemIdentifier: row.systemid, timeline: Number(row.timeline), database: row.dbname, walEnd: parseLsn(row.xlogpos) }
+  return {
+    systemIdentifier: row.systemid,
+    timeline: Number(row.timeline),
+    database: row.dbname,
+    walEnd: parseLsn(row.xlogpos),
+  }
 }

@@ -39,7 +39,9 @@ export async function readSlot(control: pg.Client, name: string, database: strin
   if (row.slot_type !== 'logical')
     throw new Failure('unsafe', `the slot ${name} is a physical replication slot`, { hint: other })
   if (row.plugin !== 'pgoutput')
-    throw new Failure('unsafe', `the slot ${name} belongs to the output plugin ${row.plugin ?? '?'}, not pgoutput`, { hint: other })
+    throw new Failure('unsafe', `the slot ${name} belongs to the output plugin ${row.plugin ?? '?'}, not pgoutput`, {
+      hint: other,
+    })
   if (row.database !== database)
     throw new Failure('unsafe', `the slot ${name} belongs to the database ${row.database ?? '?'}, not ${database}`, {
       hint: 'Choose another name with PG_SLOT: slot names are shared by all databases of a server.',

@@ -87,5 +87,15 @@ export class TypeCatalog {
 }
 
 function unknownRow(oid: number): Row {
-  return { oid, schema: '', name: `oid_${oid}`, typtype: 'b', base: 0, typmod: -1, element: 0, delimiter: ',', subtype: 0 }
+  return {
+    oid,
+    schema: '',
+    name: `oid_${oid}`,
+    typtype: 'b',
+    base: 0,
+    typmod: -1,
+    element: 0,
+    delimiter: ',',
+    subtype: 0,
+  }
 }

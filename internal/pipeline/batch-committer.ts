@@ -1,0 +1,253 @@
+// From closed files to a durable batch: plan, data, commit, ack, in that order (G1-G4). Uploads of several batches overlap;
+// plans are written one after the other, commits too. The first thing that fails fails all that come after it.
+import pLimit from 'p-limit'
+import type { BatchSummary, Commit, CutParameters, DataFile, Plan } from '../model/batch-record.js'
+import { asFailure, Failure } from '../model/failure.js'
+import type { Lsn } from '../model/lsn.js'
+import type { CommitLog } from '../storage/commit-log.js'
+import { dataKey } from '../storage/keys.js'
+import type { ObjectStore } from '../storage/object-store.js'
+import type { RegisteredVersion, RowCounts } from '../transform/batch-builder.js'
+import type { CutReason } from '../transform/batch-cutter.js'
+import type { ClosedFile } from '../transform/open-file.js'
+import { rowCountOfTail } from '../transform/parquet/thrift.js'
+import type { MemoryGate } from './memory-gate.js'
+
+/** Enough of a file's end to hold its footer. */
+const TAIL_BYTES = 1 << 20
+
+export interface CommitterOptions {
+  readonly log: CommitLog
+  readonly store: ObjectStore
+  readonly gate: MemoryGate
+  readonly slot: string
+  readonly writer: string
+  readonly writerVersion: string
+  readonly timeline: number
+  readonly uploadConcurrency: number
+  /** Number of the first batch, and the plans that stand from there on. */
+  readonly nextBatch: number
+  readonly openPlans: readonly Plan[]
+  /** False once the replication connection is gone: then nothing may be planned any more (G5). */
+  readonly connected: () => boolean
+  /** Called in order, once the commit is in the bucket. */
+  readonly onDurable: (commit: Commit, batch: ClosedBatch | undefined) => void
+  readonly onClosed: (batch: ClosedBatch) => void
+  /** Called once, with the first failure. */
+  readonly onFailure: (failure: Failure) => void
+}
+
+/** A batch as it was when it was closed, for logs. */
+export interface ClosedBatch {
+  readonly batch: number
+  readonly summary: BatchSummary
+  readonly counts: ReadonlyMap<string, RowCounts>
+  readonly reason: CutReason | 'replay'
+  readonly files: number
+  /** Bytes of values before encoding. */
+  readonly valueBytes: number
+  readonly closedMs: number
+}
+
+interface OpenBatch {
+  readonly number: number
+  plan: Plan | undefined
+  /** The plan stood in the log when this run began. */
+  replayed: boolean
+  planned: Promise<void> | undefined
+  readonly files: { file: ClosedFile; part: number; schema: RegisteredVersion; stored?: Promise<DataFile> }[]
+}
+
+export class BatchCommitter {
+  readonly #options: CommitterOptions
+  readonly #upload: ReturnType<typeof pLimit>
+  readonly #openPlans: Plan[]
+  #open: OpenBatch
+  #plans: Promise<void> = Promise.resolve()
+  #commits: Promise<void> = Promise.resolve()
+  #unfinished = 0
+  #failure: Failure | undefined
+  #head: { writing: boolean; next: Commit | undefined } = { writing: false, next: undefined }
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+    this.#upload = pLimit(options.uploadConcurrency)
+    this.#openPlans = [...options.openPlans]
+    this.#open = newBatch(options.nextBatch)
+  }
+
+  /** Nothing is planned, uploading or waiting for its commit (G3). */
+  get idle(): boolean {
+    return this.#unfinished === 0 && this.#open.plan === undefined && this.#open.files.length === 0
+  }
+
+  /** Fixes what the open batch will hold. Its files may be stored from now on. */
+  plan(fromLsn: Lsn, toLsn: Lsn, cut: CutParameters): void {
+    this.#writePlan(this.#open, { kind: 'changes', fromLsn, toLsn, cut })
+    for (const entry of this.#open.files) this.#store(this.#open, entry)
+  }
+
+  file(file: ClosedFile, part: number, schema: RegisteredVersion): void {
+    const entry = { file, part, schema }
+    this.#open.files.push(entry)
+    if (this.#open.plan !== undefined) this.#store(this.#open, entry)
+  }
+
+  /** The open batch is whole: commits it once everything before it is durable. */
+  end(summary: BatchSummary, counts: ReadonlyMap<string, RowCounts>, reason: CutReason | 'replay'): void {
+    const batch = this.#take()
+    const valueBytes = batch.files.reduce((sum, entry) => sum + entry.file.valueBytes, 0)
+    const closed = {
+      batch: batch.number,
+      summary,
+      counts,
+      reason,
+      files: batch.files.length,
+      valueBytes,
+      closedMs: performance.now(),
+    }
+    this.#options.onClosed(closed)
+    this.#commit(batch, summary, closed)
+  }
+
+  /** Records a position at which nothing is open (G3). Only while idle. */
+  recordIdle(fromLsn: Lsn, position: Lsn, cut: CutParameters): void {
+    const batch = this.#take()
+    this.#writePlan(batch, { kind: 'idle', fromLsn, toLsn: position, cut })
+    this.#commit(batch, { toLsn: position, endLsn: position, transactions: 0, rows: 0 }, undefined)
+  }
+
+  /** Resolves when every batch that has ended is durable; rejects with the first failure. */
+  async settle(): Promise<void> {
+    await this.#commits
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #take(): OpenBatch {
+    const batch = this.#open
+    this.#open = newBatch(batch.number + 1)
+    return batch
+  }
+
+  #writePlan(batch: OpenBatch, fields: Pick<Plan, 'kind' | 'fromLsn' | 'toLsn' | 'cut'>): void {
+    const { writer, writerVersion } = this.#options
+    const standing = this.#openPlans.shift()
+    batch.replayed = standing !== undefined
+    batch.plan = standing ?? { batch: batch.number, ...fields, writer, writerVersion }
+    this.#unfinished++
+    this.#options.gate.leaving(1)
+    const { plan } = batch
+    this.#plans = this.#plans.then(async () => {
+      if (standing !== undefined) return this.#checkStanding(plan, fields)
+      this.#stopIfFailed()
+      if (!this.#options.connected())
+        throw new Failure('link', 'the replication connection was lost before the batch was planned')
+      if ((await this.#options.log.writePlan(plan)) === 'taken')
+        throw new Failure('plan_taken', `another writer has planned batch ${plan.batch}; it is replayed as planned`)
+    })
+    batch.planned = this.#plans
+    this.#plans.catch((error: unknown) => this.#fail(error))
+  }
+
+  /** A replay must come to the very batch that was planned. */
+  #checkStanding(plan: Plan, fields: Pick<Plan, 'fromLsn' | 'toLsn'>): void {
+    if (plan.fromLsn !== fields.fromLsn || plan.toLsn !== fields.toLsn)
+      throw new Failure('unsafe', `replaying batch ${plan.batch} did not come to what its plan says`, {
+        hint: 'The server has another history than the one this lake was written from. Was it restored from a backup?',
+      })
+  }
+
+  #store(batch: OpenBatch, entry: OpenBatch['files'][number]): void {
+    entry.stored = this.#storeFile(batch, entry)
+    entry.stored.catch((error: unknown) => this.#fail(error))
+  }
+
+  async #storeFile(batch: OpenBatch, { file, part, schema }: OpenBatch['files'][number]): Promise<DataFile> {
+    const plan = batch.plan!
+    const { relation, dateColumn } = file.layout
+    const key = dataKey({
+      schema: relation.schema,
+      table: relation.name,
+      dateColumn,
+      date: file.date,
+      slot: this.#options.slot,
+      batch: batch.number,
+      fromLsn: plan.fromLsn,
+      toLsn: plan.toLsn,
+      part,
+    })
+    const content = await file.content
+    await Promise.all([batch.planned, schema.recorded])
+    await this.#upload(async () => {
+      this.#stopIfFailed()
+      if (batch.replayed) await this.#checkReplayed(key, content.rows)
+      await this.#options.store.put(key, content.parts, { sha256: content.sha256, role: 'data' })
+    })
+    this.#options.gate.meter(-content.meteredBytes)
+    const { rows, bytes, sha256 } = content
+    return { key, schema: relation.schema, table: relation.name, schemaVersion: schema.version, rows, bytes, sha256 }
+  }
+
+  /** A file that another run has stored under this key must have held as many rows (G9). */
+  async #checkReplayed(key: string, rows: number): Promise<void> {
+    const tail = await this.#options.store.get(key, { lastBytes: TAIL_BYTES })
+    const standing = tail === undefined ? undefined : rowCountOfTail(tail)
+    if (standing !== undefined && standing !== rows)
+      throw new Failure('unsafe', `replaying a planned batch made ${rows} rows for ${key}, which holds ${standing}`, {
+        hint: 'Nothing was overwritten. The server has another history than the one this lake was written from, or this version cuts differently from the one that planned the batch.',
+      })
+  }
+
+  #commit(batch: OpenBatch, summary: BatchSummary, closed: ClosedBatch | undefined): void {
+    this.#commits = this.#commits.then(async () => {
+      if (this.#failure !== undefined) return
+      try {
+        await batch.planned
+        const files = await Promise.all(batch.files.map((entry) => entry.stored!))
+        const commit = {
+          ...batch.plan!,
+          ...summary,
+          writer: this.#options.writer,
+          timeline: this.#options.timeline,
+          files,
+        }
+        await this.#options.log.writeCommit(commit)
+        this.#unfinished--
+        this.#options.gate.leaving(-1)
+        this.#options.onDurable(commit, closed)
+        this.#writeHead(commit)
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+  }
+
+  /** One write at a time; of those that wait only the newest matters. */
+  #writeHead(commit: Commit): void {
+    this.#head.next = commit
+    if (this.#head.writing) return
+    this.#head.writing = true
+    const write = async (): Promise<void> => {
+      for (let next = this.#head.next; next !== undefined; next = this.#head.next) {
+        this.#head.next = undefined
+        await this.#options.log.writeHead(next)
+      }
+      this.#head.writing = false
+    }
+    write().catch((error: unknown) => this.#fail(error))
+  }
+
+  #stopIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = asFailure(error)
+    this.#options.onFailure(this.#failure)
+  }
+}
+
+function newBatch(number: number): OpenBatch {
+  return { number, plan: undefined, replayed: false, planned: undefined, files: [] }
+}

@@ -1,0 +1,298 @@
+// The stream while it runs: server to builder to committer, and the durable position back to the server. Joins the pieces
+// that decide (ledger, gate, cutter); decides only when to flush, when an idle position is due, and how to stop in order.
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { TableFilter } from '../config/table-filter.js'
+import type { BatchSummary, Commit, CutParameters, Plan } from '../model/batch-record.js'
+import { Failure } from '../model/failure.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import { ReplicationStream } from '../replication/replication-stream.js'
+import type { ServerFacts } from '../replication/server.js'
+import { TypeCatalog } from '../replication/type-catalog.js'
+import { CommitLog } from '../storage/commit-log.js'
+import { SchemaRegistry } from '../storage/schema-registry.js'
+import { BatchBuilder, type BatchSink, type RegisteredVersion, type RowCounts } from '../transform/batch-builder.js'
+import type { CutReason } from '../transform/batch-cutter.js'
+import { BufferPool } from '../transform/buffer-pool.js'
+import type { ClosedFile } from '../transform/open-file.js'
+import { zstdAt } from '../transform/zstd.js'
+import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
+import { MemoryGate } from './memory-gate.js'
+import { ProgressLedger } from './progress-ledger.js'
+import type { SessionContext, SessionSettings } from './session.js'
+import { logClosed, logDurable, logIdle } from './batch-events.js'
+import { streamMode } from './stream-mode.js'
+
+/** How long a stop may take to finish what is on its way. */
+const DRAIN_MS = 30_000
+/** At most this often an idle position is recorded in the bucket … */
+const IDLE_RECORD_MS = 60_000
+/** … and this often when the server waits for it, as it does before it shuts down. */
+const URGENT_IDLE_RECORD_MS = 1_000
+/** Unused page buffers kept for the next pages. */
+const POOL_KEEP_BYTES = 24 << 20
+/** How long the server may take to end the connection after our goodbye. */
+const GOODBYE_MS = 5_000
+
+export interface StartPoint {
+  readonly durableLsn: Lsn
+  readonly openPlans: readonly Plan[]
+  readonly nextBatch: number
+}
+
+export class LiveStream implements BatchSink {
+  readonly #context: SessionContext
+  readonly #control: pg.Client
+  readonly #facts: ServerFacts
+  readonly #start: StartPoint
+  readonly #gate: MemoryGate
+  readonly #ledger: ProgressLedger
+  readonly #ended = new AbortController()
+  #stream!: ReplicationStream
+  #builder!: BatchBuilder
+  #committer!: BatchCommitter
+  #connected = true
+  #flushTimer: NodeJS.Timeout | undefined
+  #lastIdleMs = -Infinity
+  #fail!: (failure: Failure) => void
+  readonly #failed: Promise<never>
+  #betweenTransactions: () => void = () => undefined
+
+  constructor(context: SessionContext, control: pg.Client, facts: ServerFacts, start: StartPoint) {
+    this.#context = context
+    this.#control = control
+    this.#facts = facts
+    this.#start = start
+    this.#gate = new MemoryGate(context.settings.memoryLimitBytes)
+    this.#ledger = new ProgressLedger(start.durableLsn)
+    this.#failed = new Promise((_, reject) => (this.#fail = reject))
+    this.#failed.catch(() => undefined)
+  }
+
+  /** Streams until the stop signal; then drains, acknowledges, and ends the connection. Throws Failure. */
+  async run(replication: pg.Client): Promise<void> {
+    const { stop } = this.#context
+    let onStop = (): void => undefined
+    const stopped = new Promise<void>((resolve) => (onStop = resolve))
+    try {
+      await this.#open(replication)
+      stop.addEventListener('abort', onStop, { once: true })
+      if (stop.aborted) onStop()
+      await Promise.race([stopped, this.#failed, this.#stream.done])
+      if (stop.aborted) await this.#drain()
+    } finally {
+      stop.removeEventListener('abort', onStop)
+      await this.#close(stop.aborted)
+    }
+  }
+
+  // BatchSink: what the builder has to say
+
+  started(): void {
+    this.#flushTimer = setTimeout(
+      () => this.#guarded(() => this.#builder.requestCut()),
+      this.#context.settings.flushIntervalMs,
+    )
+  }
+
+  plan(fromLsn: Lsn, toLsn: Lsn, cut: CutParameters): void {
+    this.#committer.plan(fromLsn, toLsn, cut)
+  }
+
+  file(file: ClosedFile, part: number, schema: RegisteredVersion): void {
+    this.#committer.file(file, part, schema)
+  }
+
+  end(summary: BatchSummary, counts: ReadonlyMap<string, RowCounts>, reason: CutReason | 'replay'): void {
+    clearTimeout(this.#flushTimer)
+    this.#committer.end(summary, counts, reason)
+  }
+
+  /** G3: an idle position goes into the bucket first, and only when nothing is open, planned or on its way. */
+  idle(position: Lsn, urgent: boolean): void {
+    const now = performance.now()
+    const dueMs = urgent ? URGENT_IDLE_RECORD_MS : IDLE_RECORD_MS
+    if (position <= this.#ledger.durable || !this.#committer.idle || now - this.#lastIdleMs < dueMs) return
+    this.#lastIdleMs = now
+    this.#builder.skipTo(position)
+    this.#committer.recordIdle(this.#ledger.durable, position, this.#context.settings.cut)
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#gate.room()
+  }
+
+  memoryShort(): boolean {
+    return this.#gate.short
+  }
+
+  async #open(replication: pg.Client): Promise<void> {
+    const { settings, logger } = this.#context
+    const catalog = new TypeCatalog(this.#control)
+    const mode = this.#context.textOnly
+      ? ({ binary: false, why: 'a type that is only known in text was met' } as const)
+      : await streamMode(this.#control, catalog, settings.publication, this.#facts.version)
+    const store = this.#context.storeUntil(this.#ended.signal)
+    const registry = await SchemaRegistry.open(store, settings.slot)
+    this.#committer = this.#newCommitter(new CommitLog(store, settings.slot), store)
+    const openPlans = await this.#finishIdlePlans()
+    this.#builder = this.#newBuilder(catalog, registry, openPlans)
+    this.#control.on('error', (error) =>
+      this.#fail(new Failure('link', `the control connection broke: ${error.message}`)),
+    )
+    this.#stream = new ReplicationStream(
+      replication,
+      {
+        slot: settings.slot,
+        publication: settings.publication,
+        startLsn: this.#ledger.durable,
+        serverVersion: this.#facts.version,
+        binary: mode.binary,
+        walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
+        unixSocket: settings.target.host.startsWith('/'),
+      },
+      this.#builder,
+    )
+    this.#stream.done.catch(() => (this.#connected = false))
+    logger.info(
+      {
+        slot: settings.slot,
+        publication: settings.publication,
+        from: formatLsn(this.#ledger.durable),
+        behind_bytes: Number(this.#facts.walEnd - this.#ledger.durable),
+        mode: mode.binary ? 'binary' : 'text',
+        ...(mode.binary ? {} : { why_text: mode.why }),
+        ...(openPlans.length > 0 ? { replaying: openPlans.length } : {}),
+      },
+      'streaming',
+    )
+    this.#context.onStreaming()
+  }
+
+  #newCommitter(log: CommitLog, store: ConstructorParameters<typeof BatchCommitter>[0]['store']): BatchCommitter {
+    const { settings, logger } = this.#context
+    return new BatchCommitter({
+      log,
+      store,
+      gate: this.#gate,
+      slot: settings.slot,
+      writer: randomUUID(),
+      writerVersion: settings.version,
+      timeline: this.#facts.timeline,
+      uploadConcurrency: settings.uploadConcurrency,
+      nextBatch: this.#start.nextBatch,
+      openPlans: this.#start.openPlans,
+      connected: () => this.#connected,
+      onClosed: (batch) => logClosed(logger, batch, this.#gate.heldBytes),
+      onDurable: (commit, batch) => this.#acknowledge(commit, batch),
+      onFailure: (failure) => this.#fail(failure),
+    })
+  }
+
+  #newBuilder(catalog: TypeCatalog, registry: SchemaRegistry, openPlans: readonly Plan[]): BatchBuilder {
+    const { settings, logger } = this.#context
+    const { meter } = this.#gate
+    const context = { pool: new BufferPool(meter, POOL_KEEP_BYTES), compress: zstdAt(settings.zstdLevel), meter }
+    return new BatchBuilder(
+      {
+        durableLsn: this.#ledger.durable,
+        openPlans,
+        cut: settings.cut,
+        takes: (schema, table, cut) => filterOf(cut, settings).matches(schema, table),
+        flushIntervalMs: settings.flushIntervalMs,
+        textColumns: this.#facts.encoding === 'SQL_ASCII' ? 'bytes' : 'string',
+        typesOf: (oids) => catalog.known(oids) ?? catalog.resolve(oids),
+        register: (schema, position) => registry.register(schema, position),
+        target: { context, createdBy: `wal-cake version ${settings.version} (build 0)` },
+        now: () => performance.now(),
+        onCommit: (endLsn) => this.#received(endLsn),
+        onRelation: (table, version) =>
+          logger.debug(
+            { table: `${table.schema}.${table.table}`, version, columns: table.columns.length },
+            'table seen',
+          ),
+        halted: new Promise(() => undefined),
+      },
+      this,
+    )
+  }
+
+  /** A position that was planned but not committed covers no transaction: committing it is all there is to replay. */
+  async #finishIdlePlans(): Promise<readonly Plan[]> {
+    const { openPlans } = this.#start
+    const firstChanges = openPlans.findIndex((plan) => plan.kind === 'changes')
+    const idle = firstChanges < 0 ? openPlans : openPlans.slice(0, firstChanges)
+    for (const plan of idle) {
+      this.#committer.recordIdle(plan.fromLsn, plan.toLsn, plan.cut)
+      await Promise.race([this.#committer.settle(), this.#failed])
+    }
+    return openPlans.slice(idle.length)
+  }
+
+  #received(endLsn: Lsn): void {
+    this.#ledger.noteReceived(endLsn)
+    this.#stream.noteReceived(endLsn)
+    if (this.#context.stop.aborted) setImmediate(this.#betweenTransactions)
+  }
+
+  /** The commit is in the bucket: only now the slot may move (G1). */
+  #acknowledge(commit: Commit, batch: ClosedBatch | undefined): void {
+    const { logger } = this.#context
+    this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
+    // Positions that were left open by a crash are committed before the stream runs.
+    if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
+    this.#context.onProgress()
+    if (batch === undefined) logIdle(logger, commit)
+    else logDurable(logger, commit, batch, { received: this.#ledger.received, heldBytes: this.#gate.heldBytes })
+  }
+
+  /** Ends the batch at the last whole transaction and waits until everything that has ended is durable. */
+  async #drain(): Promise<void> {
+    const { logger } = this.#context
+    logger.info('stopping: finishing what is on its way')
+    const between = new Promise<void>((resolve) => (this.#betweenTransactions = resolve))
+    this.#builder.stop()
+    if (this.#builder.betweenTransactions) this.#betweenTransactions()
+    let timer: NodeJS.Timeout | undefined
+    const bound = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new Failure('gave_up', `what was on its way could not be finished within ${DRAIN_MS / 1000} s`, {
+              hint: 'Nothing is lost: it is sent again at the next start.',
+            }),
+          ),
+        DRAIN_MS,
+      )
+    })
+    try {
+      await Promise.race([between.then(() => this.#committer.settle()), this.#failed, this.#stream.done, bound])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #close(inOrder: boolean): Promise<void> {
+    clearTimeout(this.#flushTimer)
+    this.#connected = false
+    if (inOrder) await (this.#stream as ReplicationStream | undefined)?.close(GOODBYE_MS)
+    else (this.#stream as ReplicationStream | undefined)?.destroy()
+    this.#ended.abort()
+    await (this.#builder as BatchBuilder | undefined)?.discard()
+  }
+
+  /** Runs what a timer has asked for; a failure ends the session like any other. */
+  #guarded(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#fail(error as Failure)
+    }
+  }
+}
+
+/** A replay takes the tables that were taken when its plan was made, whatever the configuration says now. */
+function filterOf(cut: CutParameters, { tables }: SessionSettings): TableFilter {
+  const unchanged = cut.tables === tables.tables && cut.excludeTables === tables.excludeTables
+  return unchanged ? tables : new TableFilter(cut.tables, cut.excludeTables)
+}

@@ -1,0 +1,143 @@
+// The service: sessions one after the other until it is stopped or must not go on. Knows what state it is in, for health
+// checks, and how long to wait before the next try; one table (model/failure.ts) says which failures are tried again.
+import { asFailure, Failure, verdictOf } from '../model/failure.js'
+import type { Logger } from '../observability/logger.js'
+import type { ObjectStore } from '../storage/object-store.js'
+import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
+import { retryDelayMs } from './retry-delay.js'
+import { runSession, type SessionSettings } from './session.js'
+
+/** How long a service that has never streamed goes on trying to reach the server or the store. */
+const START_PATIENCE_MS = 15_000
+/** A store that does not answer at start is asked this often. */
+const START_ATTEMPTS = 4
+
+export type ServiceState = 'starting' | 'streaming' | 'waiting' | 'stopping'
+
+export class Service {
+  readonly #settings: SessionSettings
+  readonly #store: ObjectStore
+  readonly #logger: Logger
+  readonly #stop: AbortSignal
+  #state: ServiceState = 'starting'
+  #reason = 'starting'
+  #hasStreamed = false
+  #textOnly = false
+  #failures = 0
+  #failingSinceMs: number | undefined
+
+  constructor(settings: SessionSettings, store: ObjectStore, logger: Logger, stop: AbortSignal) {
+    this.#settings = settings
+    this.#store = store
+    this.#logger = logger
+    this.#stop = stop
+  }
+
+  /** For health checks: is it streaming, and if not, why. */
+  get status(): { state: ServiceState; reason: string } {
+    return { state: this.#stop.aborted ? 'stopping' : this.#state, reason: this.#reason }
+  }
+
+  /** Resolves after an orderly stop. Throws the Failure that ended it. */
+  async run(): Promise<void> {
+    while (!this.#stop.aborted) {
+      try {
+        await this.#session()
+        return
+      } catch (error) {
+        await this.#afterFailure(asFailure(error))
+      }
+    }
+  }
+
+  async #session(): Promise<void> {
+    const startOptions = this.#hasStreamed ? {} : { maxAttempts: START_ATTEMPTS }
+    await runSession({
+      settings: this.#settings,
+      startStore: this.#retrying({
+        ...startOptions,
+        initialDelayMs: 200,
+        maxDelayMs: this.#hasStreamed ? 30_000 : 1_000,
+        signal: this.#stop,
+      }),
+      storeUntil: (signal) => this.#retrying({ initialDelayMs: 200, maxDelayMs: 30_000, signal }),
+      logger: this.#logger,
+      stop: this.#stop,
+      textOnly: this.#textOnly,
+      onStreaming: () => this.#streaming(),
+      onProgress: () => (this.#failures = 0),
+    })
+  }
+
+  #streaming(): void {
+    if (this.#failingSinceMs !== undefined && this.#hasStreamed)
+      this.#logger.info(
+        { failures: this.#failures, seconds: Math.round((performance.now() - this.#failingSinceMs) / 1000) },
+        'recovered: streaming again',
+      )
+    this.#failingSinceMs = undefined
+    this.#hasStreamed = true
+    this.#state = 'streaming'
+    this.#reason = 'streaming'
+  }
+
+  /** Waits before the next session, or throws where there must be none. */
+  async #afterFailure(failure: Failure): Promise<void> {
+    if (verdictOf(failure).act === 'stop') throw failure
+    if (this.#stop.aborted) {
+      this.#logger.warn(
+        { err: failure },
+        'stopped without finishing; what was not committed is sent again at the next start',
+      )
+      return
+    }
+    const now = performance.now()
+    this.#failingSinceMs ??= now
+    this.#state = 'waiting'
+    this.#reason = failure.message
+    if (failure.kind === 'needs_text') this.#textOnly = true
+    const waitsForOthers = failure.kind === 'slot_busy'
+    if (!this.#hasStreamed && !waitsForOthers && now - this.#failingSinceMs >= START_PATIENCE_MS)
+      throw new Failure(
+        'gave_up',
+        `${failure.message} (tried for ${Math.round((now - this.#failingSinceMs) / 1000)} s)`,
+        {
+          ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+          cause: failure,
+        },
+      )
+    const delayMs = retryDelayMs(failure.kind, this.#failures++)
+    this.#logger.warn({ err: failure, attempt: this.#failures, retry_in_ms: Math.round(delayMs) }, 'will try again')
+    await sleep(delayMs, this.#stop)
+  }
+
+  #retrying(options: RetryingStoreOptions): ObjectStore {
+    return new RetryingStore(this.#store, {
+      ...options,
+      onRetry: ({ operation, key, attempt, delayMs, failure }) => {
+        // Rarer as it goes on: attempts 1, 2, 4, 8 …
+        if ((attempt & (attempt - 1)) === 0)
+          this.#logger.warn(
+            { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
+            'store: will try again',
+          )
+      },
+      onRecovered: ({ operation, key, failedAttempts }) =>
+        this.#logger.info({ operation, key, failed_attempts: failedAttempts }, 'store: recovered'),
+    })
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal fires. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

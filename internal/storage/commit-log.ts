@@ -1,0 +1,175 @@
+// The log of plans and commits in the bucket: the only record of what is durable. Every record is created once, by whoever
+// is first, and never rewritten or deleted: a plan that could be won twice would let a sleeping writer double rows (G4, G5).
+import type { Commit, Plan } from '../model/batch-record.js'
+import { Failure } from '../model/failure.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import { commitKey, headKey, identityKey, logPrefix, logStart, parseLogKey, planKey } from './keys.js'
+import {
+  decodeCommit,
+  decodeIdentity,
+  decodePlan,
+  encodeCommit,
+  encodeIdentity,
+  encodePlan,
+  type LakeIdentity,
+} from './log-records.js'
+import type { ObjectStore } from './object-store.js'
+
+export interface LogState {
+  /** The newest commit, undefined in an empty lake. */
+  readonly lastCommit: Commit | undefined
+  /** Plans after it, in order: batches that have to be replayed as planned. */
+  readonly openPlans: readonly Plan[]
+}
+
+export class CommitLog {
+  readonly #store: ObjectStore
+  readonly #slot: string
+
+  constructor(store: ObjectStore, slot: string) {
+    this.#store = store
+    this.#slot = slot
+  }
+
+  /** Whose lake this is, undefined where it is nobody's yet. */
+  async readIdentity(): Promise<LakeIdentity | undefined> {
+    const key = identityKey(this.#slot)
+    const bytes = await this.#store.get(key)
+    return bytes === undefined ? undefined : decodeIdentity(key, bytes)
+  }
+
+  /**
+   * Makes this lake ours, or finds that it already is somebody's. Then tries the one thing that everything rests on: a
+   * second conditional write must lose. Throws Failure `unsafe` where it wins.
+   */
+  async claim(identity: LakeIdentity): Promise<void> {
+    const content = encodeIdentity(identity)
+    const create = (): Promise<'created' | 'exists'> =>
+      this.#store.put(identityKey(this.#slot), [content], { ifAbsent: true, role: 'log' })
+    await create()
+    if ((await create()) === 'created')
+      throw new Failure(
+        'unsafe',
+        `the store at ${this.#store.location} ignores conditional writes, so two writers could not be told apart`,
+        {
+          hint: 'Use a store that honours If-None-Match, or set SOLE_WRITER=true if no second process can ever write this lake.',
+        },
+      )
+  }
+
+  /** The end of the log. Reads a number of objects that grows with the logarithm of its length. */
+  async recover(): Promise<LogState> {
+    const batch = await this.#lastCommittedBatch()
+    const lastCommit = batch === undefined ? undefined : await this.readCommit(batch)
+    const openPlans: Plan[] = []
+    const next = (batch ?? -1) + 1
+    for await (const { key } of this.#store.list(logPrefix(this.#slot), { startAfter: logStart(this.#slot, next) })) {
+      const record = parseLogKey(this.#slot, key)
+      if (record === undefined) continue
+      if (record.record === 'commit' || record.batch !== next + openPlans.length)
+        throw new Failure('unsafe', `the log has a hole: ${key} stands there, but not what comes before it`, {
+          hint: 'The log is never deleted from. Restore the missing objects from a backup or their older versions.',
+        })
+      openPlans.push(await this.#readPlan(record.batch))
+    }
+    checkChain(lastCommit, openPlans)
+    return { lastCommit, openPlans }
+  }
+
+  /**
+   * `won`: the plan stands and is ours. `taken`: another writer's stands there, which whoever holds the slot has to read
+   * the log for and replay.
+   */
+  async writePlan(plan: Plan): Promise<'won' | 'taken'> {
+    const result = await this.#store.put(planKey(this.#slot, plan.batch), [encodePlan(plan)], {
+      ifAbsent: true,
+      role: 'log',
+    })
+    if (result === 'created') return 'won'
+    // A first try may have been won and its answer lost: our own record is told by the writer's id.
+    return (await this.#readPlan(plan.batch)).writer === plan.writer ? 'won' : 'taken'
+  }
+
+  /**
+   * Makes the batch durable. A commit of another writer for the same plan with the same rows is as good as ours (it slept
+   * and woke up); any other throws Failure `fenced`.
+   */
+  async writeCommit(commit: Commit): Promise<void> {
+    const key = commitKey(this.#slot, commit.batch)
+    if ((await this.#store.put(key, [encodeCommit(commit)], { ifAbsent: true, role: 'log' })) === 'created') return
+    const standing = await this.readCommit(commit.batch)
+    if (standing.writer !== commit.writer && !sameBatch(standing, commit))
+      throw new Failure('fenced', `another writer has committed batch ${commit.batch} with other contents: ${key}`, {
+        hint: 'Two services share this slot and lake. Stop one of them.',
+      })
+  }
+
+  /** The small object that readers may look at for the newest commit; never used to recover. */
+  async writeHead(commit: Commit): Promise<void> {
+    await this.#store.put(headKey(this.#slot), [encodeCommit(commit)], { role: 'log' })
+  }
+
+  /** Throws Failure `unsafe` where the record is missing or damaged. */
+  async readCommit(batch: number): Promise<Commit> {
+    const key = commitKey(this.#slot, batch)
+    return decodeCommit(key, await this.#mustRead(key))
+  }
+
+  async #readPlan(batch: number): Promise<Plan> {
+    const key = planKey(this.#slot, batch)
+    return decodePlan(key, await this.#mustRead(key))
+  }
+
+  async #mustRead(key: string): Promise<Buffer> {
+    const bytes = await this.#store.get(key)
+    if (bytes === undefined) throw new Failure('unsafe', `${key} was there and is gone: something deletes from the log`)
+    return bytes
+  }
+
+  /** Commits are contiguous from batch 0, so the last one is found by doubling and halving. */
+  async #lastCommittedBatch(): Promise<number | undefined> {
+    const there = async (batch: number): Promise<boolean> =>
+      (await this.#store.get(commitKey(this.#slot, batch), { lastBytes: 1 })) !== undefined
+    if (!(await there(0))) return undefined
+    let low = 0
+    let high = 1
+    while (await there(high)) {
+      low = high
+      high *= 2
+    }
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (await there(middle)) low = middle
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** Each batch begins where the one before it ends; open plans of changes overlap nothing. */
+function checkChain(lastCommit: Commit | undefined, openPlans: readonly Plan[]): void {
+  let floor: Lsn | undefined = lastCommit?.endLsn
+  for (const plan of openPlans) {
+    const follows = floor === undefined || (plan === openPlans[0] ? plan.fromLsn === floor : plan.fromLsn >= floor)
+    if (!follows || plan.toLsn < plan.fromLsn)
+      throw new Failure(
+        'unsafe',
+        `plan ${plan.batch} begins at ${formatLsn(plan.fromLsn)}, which does not follow the log`,
+        {
+          hint: 'Records of two lakes were mixed under one prefix. Restore the prefix from a backup.',
+        },
+      )
+    floor = plan.toLsn
+  }
+}
+
+function sameBatch(a: Commit, b: Commit): boolean {
+  return (
+    a.fromLsn === b.fromLsn &&
+    a.toLsn === b.toLsn &&
+    a.endLsn === b.endLsn &&
+    a.rows === b.rows &&
+    a.files.length === b.files.length &&
+    a.files.every((file, index) => file.key === b.files[index]!.key && file.rows === b.files[index]!.rows)
+  )
+}

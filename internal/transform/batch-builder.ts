@@ -1,0 +1,392 @@
+// Transactions into batches: routes each change to its table's writer, ends batches at commit boundaries, rolls files. It
+// decides nothing by the clock or by memory that could lie differently in a replay: where rows are cut into files depends
+// on the transactions, the plan and its parameters alone.
+import type { BatchSummary, CutParameters, Plan } from '../model/batch-record.js'
+import type { ChangeSink, Pause } from '../model/change-sink.js'
+import { Failure } from '../model/failure.js'
+import { dateOf } from '../model/instant.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { PgType } from '../model/pg-type.js'
+import { sameRelation, type Relation } from '../model/relation.js'
+import type { StreamPosition, TableSchema } from '../model/table-schema.js'
+import { cutAtCommit, type CutReason } from './batch-cutter.js'
+import type { ClosedFile } from './open-file.js'
+import { layoutOf } from './table-layout.js'
+import { OP, TableWriter, type FileTarget, type TransactionStamp } from './table-writer.js'
+
+/** Where the builder's output goes. Calls for one batch come in this order: started, plan and files, end. */
+export interface BatchSink {
+  /** The open batch has its first whole transaction. */
+  started(): void
+  /** The open batch will end with the transaction that commits at `toLsn`, and with no other. */
+  plan(fromLsn: Lsn, toLsn: Lsn, cut: CutParameters): void
+  file(file: ClosedFile, part: number, schema: RegisteredVersion): void
+  end(summary: BatchSummary, counts: ReadonlyMap<string, RowCounts>, reason: CutReason | 'replay'): void
+  /** Nothing is open and every transaction before `position` has been seen; `urgent`: the server waits for it. */
+  idle(position: Lsn, urgent: boolean): void
+  /** May more be taken in? A promise: not before it settles. */
+  room(): Pause
+  /** True when memory is short enough that open pages should be compressed and batches ended early. */
+  memoryShort(): boolean
+}
+
+export interface RegisteredVersion {
+  readonly version: number
+  readonly recorded: Promise<void>
+}
+
+export interface BuilderOptions {
+  /** End of what is durable: transactions that commit before it are dropped. */
+  readonly durableLsn: Lsn
+  /** Plans to be replayed first, in order. */
+  readonly openPlans: readonly Plan[]
+  readonly cut: CutParameters
+  /** Does the lake take this table? By the given filters, which may be an open plan's. */
+  readonly takes: (schema: string, table: string, cut: CutParameters) => boolean
+  readonly flushIntervalMs: number
+  readonly textColumns: 'string' | 'bytes'
+  /** The types of a relation's columns: at once where they are known, else from the catalogue. */
+  readonly typesOf: (oids: readonly number[]) => readonly PgType[] | Promise<readonly PgType[]>
+  readonly register: (schema: TableSchema, position: StreamPosition) => RegisteredVersion | Promise<RegisteredVersion>
+  readonly target: FileTarget
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number
+  /** A transaction has arrived whole. */
+  readonly onCommit: (endLsn: Lsn) => void
+  readonly onRelation: (table: TableSchema, version: number) => void
+  /** Never settles: what a stopping builder gives a transaction that it will not take. */
+  readonly halted: Promise<void>
+}
+
+/** A part of memory use is looked at each time this many bytes of values have come in. */
+const LOOK_EVERY_BYTES = 4 << 20
+
+interface Table {
+  readonly relation: Relation
+  /** Absent: filtered out. */
+  readonly lake?: { readonly writer: TableWriter; readonly version: RegisteredVersion }
+  /** Rows in the open batch. */
+  counts?: RowCounts
+}
+
+/** Rows by operation, for logs and metrics: insert, update, delete, truncate. */
+export type RowCounts = Record<keyof typeof OP, number>
+
+export class BatchBuilder implements ChangeSink {
+  readonly #options: BuilderOptions
+  readonly #sink: BatchSink
+  readonly #tables = new Map<number, Table>()
+  readonly #openPlans: Plan[]
+  /** End of the batch before the open one. */
+  #from: Lsn
+  #stopping = false
+  #cutDue = false
+
+  // The open batch
+  #planned = false
+  /** Files per table and date, for part numbers. */
+  readonly #parts = new Map<string, number>()
+  #counts = new Map<string, RowCounts>()
+  /** Bytes of values since the files last rolled, and the count at which memory is looked at next. */
+  #bytes = 0
+  #nextLook = LOOK_EVERY_BYTES
+  #rows = 0
+  #transactions = 0
+  #startedMs = 0
+  #firstMicros = 0n
+  #last: { commitLsn: Lsn; endLsn: Lsn; micros: bigint } | undefined
+
+  // The open transaction
+  #stamp: TransactionStamp | undefined
+  #stampMicros = 0n
+  #commitLsn: Lsn | undefined
+  #dropped = false
+  #seq = 0
+  #rowsAtBegin = 0
+  #bytesAtBegin = 0
+
+  constructor(options: BuilderOptions, sink: BatchSink) {
+    this.#options = options
+    this.#sink = sink
+    this.#openPlans = [...options.openPlans]
+    this.#from = options.durableLsn
+  }
+
+  /** A batch that another run has planned is being replayed. */
+  get replaying(): boolean {
+    return this.#openPlans.length > 0
+  }
+
+  /** Ends the open batch now if no transaction is open, else at its commit. A replayed batch ends by its plan alone. */
+  requestCut(): void {
+    this.#cutDue = true
+    if (this.#commitLsn === undefined) this.#cutIfDue()
+  }
+
+  /** Nothing happened before `position`: the next batch begins there. Only while the open batch is empty. */
+  skipTo(position: Lsn): void {
+    this.#from = position
+  }
+
+  /** No transaction is half taken in. */
+  get betweenTransactions(): boolean {
+    return this.#commitLsn === undefined
+  }
+
+  /** The open batch ends at the next commit, and no further transaction is taken. */
+  stop(): void {
+    this.#stopping = true
+    this.requestCut()
+  }
+
+  begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Pause {
+    if (this.#stopping) return this.#options.halted
+    const planned = this.#openPlans[0]
+    if (planned !== undefined && commitLsn > planned.toLsn) throw this.#otherHistory(planned, commitLsn)
+    this.#commitLsn = commitLsn
+    this.#seq = 0
+    this.#rowsAtBegin = this.#rows
+    this.#bytesAtBegin = this.#bytes
+    // A server that crashed may send again what is durable already.
+    this.#dropped = commitLsn < this.#from
+    const sameDate = this.#stamp !== undefined && sameDay(this.#stampMicros, commitMicros)
+    this.#stamp = {
+      lsnLow: Number(BigInt.asIntN(32, commitLsn)),
+      lsnHigh: Number(BigInt.asIntN(32, commitLsn >> 32n)),
+      xid,
+      microsLow: Number(BigInt.asIntN(32, commitMicros)),
+      microsHigh: Number(BigInt.asIntN(32, commitMicros >> 32n)),
+      date: sameDate ? this.#stamp!.date : dateOf(commitMicros),
+    }
+    this.#stampMicros = commitMicros
+    return undefined
+  }
+
+  relation(relation: Relation): Pause {
+    const known = this.#tables.get(relation.oid)
+    if (known !== undefined && sameRelation(known.relation, relation)) return undefined
+    if (known !== undefined) this.#closeFile(known)
+    if (!this.#options.takes(relation.schema, relation.name, this.#cut)) {
+      this.#tables.set(relation.oid, { relation })
+      return undefined
+    }
+    const types = this.#options.typesOf(relation.columns.map((column) => column.typeOid))
+    return types instanceof Promise ? types.then((found) => this.#open(relation, found)) : this.#open(relation, types)
+  }
+
+  insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
+    const table = this.#table(oid)
+    const seq = this.#seq++
+    if (table.lake === undefined || this.#dropped) return undefined
+    return this.#taken(table, 'insert', this.#writer(table).insert(this.#stamp!, seq, buffer, at, end))
+  }
+
+  update(oid: number, buffer: Buffer, at: number, end: number): Pause {
+    const table = this.#table(oid)
+    const seq = this.#seq++
+    if (table.lake === undefined || this.#dropped) return undefined
+    const { bytes, keyChanged } = this.#writer(table).update(this.#stamp!, seq, buffer, at, end)
+    if (keyChanged) {
+      this.#seq++
+      this.#count(table, 'delete')
+    }
+    return this.#taken(table, 'update', bytes)
+  }
+
+  delete(oid: number, buffer: Buffer, at: number, end: number): Pause {
+    const table = this.#table(oid)
+    const seq = this.#seq++
+    if (table.lake === undefined || this.#dropped) return undefined
+    return this.#taken(table, 'delete', this.#writer(table).delete(this.#stamp!, seq, buffer, at, end))
+  }
+
+  truncate(oids: readonly number[]): Pause {
+    for (const oid of oids) {
+      const table = this.#table(oid)
+      const seq = this.#seq++
+      if (table.lake === undefined || this.#dropped) continue
+      this.#count(table, 'truncate')
+      this.#bytes += this.#writer(table).truncate(this.#stamp!, seq)
+    }
+    return undefined
+  }
+
+  commit(commitLsn: Lsn, endLsn: Lsn): Pause {
+    this.#commitLsn = undefined
+    this.#options.onCommit(endLsn)
+    if (this.#dropped) return undefined
+    if (this.#rows > this.#rowsAtBegin) this.#noteTransaction(commitLsn, endLsn)
+    if (!this.replaying) this.#cutIfDue()
+    else if (commitLsn === this.#openPlans[0]!.toLsn) this.#endBatch('replay')
+    return this.#sink.room()
+  }
+
+  keepalive(position: Lsn, urgent: boolean): Pause {
+    const planned = this.#openPlans[0]
+    if (planned !== undefined) {
+      if (position > planned.toLsn) throw this.#otherHistory(planned, position)
+    } else if (this.#rows === 0) this.#sink.idle(position, urgent)
+    else if (urgent) this.requestCut()
+    return undefined
+  }
+
+  /** Drops the open batch. Resolves when its memory is back. */
+  async discard(): Promise<void> {
+    for (const { lake } of this.#tables.values()) await lake?.writer.discard()
+  }
+
+  get #cut(): CutParameters {
+    return this.#openPlans[0]?.cut ?? this.#options.cut
+  }
+
+  #table(oid: number): Table {
+    const table = this.#tables.get(oid)
+    if (table === undefined)
+      throw new Failure('protocol', `pgoutput: a change of relation ${oid}, which was never described`)
+    return table
+  }
+
+  #open(relation: Relation, types: readonly PgType[]): Pause {
+    const layout = layoutOf(relation, types, this.#options.textColumns)
+    const set = (version: RegisteredVersion): void => {
+      this.#tables.set(relation.oid, {
+        relation,
+        lake: { writer: new TableWriter(layout, this.#options.target), version },
+      })
+      this.#options.onRelation(layout.schema, version.version)
+    }
+    const version = this.#options.register(layout.schema, { lsn: this.#commitLsn ?? this.#from, seq: this.#seq })
+    if (version instanceof Promise) return version.then(set)
+    set(version)
+    return undefined
+  }
+
+  /** The table's writer; a file holds the commits of one day. */
+  #writer(table: Table): TableWriter {
+    const { writer } = table.lake!
+    if (writer.fileDate !== undefined && writer.fileDate !== this.#stamp!.date) this.#closeFile(table)
+    return writer
+  }
+
+  #taken(table: Table, operation: keyof RowCounts, bytes: number): Pause {
+    this.#count(table, operation)
+    this.#bytes += bytes
+    if (table.lake!.writer.fileBytes >= this.#cut.targetFileBytes) this.#closeFile(table)
+    return this.#bytes >= this.#nextLook ? this.#look() : undefined
+  }
+
+  #count(table: Table, operation: keyof RowCounts): void {
+    this.#rows++
+    table.counts ??= this.#newCounts(table.relation)
+    table.counts[operation]++
+  }
+
+  #newCounts(relation: Relation): RowCounts {
+    const name = `${relation.schema}.${relation.name}`
+    const counts = this.#counts.get(name) ?? { insert: 0, update: 0, delete: 0, truncate: 0 }
+    this.#counts.set(name, counts)
+    return counts
+  }
+
+  /**
+   * Every few megabytes: a transaction that is large itself rolls the batch's files, so that they leave memory before it
+   * ends. The rule sees only bytes of values, so a replay rolls at the same row.
+   */
+  #look(): Pause {
+    this.#nextLook = this.#bytes + LOOK_EVERY_BYTES
+    const { rollBytes } = this.#cut
+    if (this.#bytes >= rollBytes && this.#bytes - this.#bytesAtBegin >= rollBytes / 4) {
+      // Begin has told the commit's position: the batch ends with this transaction, and can be planned now.
+      this.#plan(this.#openPlans[0]?.toLsn ?? this.#commitLsn!)
+      this.#closeFiles()
+      this.#bytes = this.#bytesAtBegin = 0
+      this.#nextLook = LOOK_EVERY_BYTES
+    } else if (this.#sink.memoryShort()) for (const { lake } of this.#tables.values()) lake?.writer.sealPages()
+    return this.#sink.room()
+  }
+
+  #plan(toLsn: Lsn): void {
+    if (!this.#planned) this.#sink.plan(this.#from, toLsn, this.#cut)
+    this.#planned = true
+  }
+
+  #closeFiles(): void {
+    for (const table of this.#tables.values()) this.#closeFile(table)
+  }
+
+  #closeFile({ relation, lake }: Table): void {
+    const file = lake?.writer.closeFile()
+    if (file === undefined) return
+    const directory = JSON.stringify([relation.schema, relation.name, file.date])
+    const part = this.#parts.get(directory) ?? 0
+    this.#parts.set(directory, part + 1)
+    this.#sink.file(file, part, lake!.version)
+  }
+
+  #noteTransaction(commitLsn: Lsn, endLsn: Lsn): void {
+    this.#last = { commitLsn, endLsn, micros: this.#stampMicros }
+    if (this.#transactions++ > 0) return
+    this.#firstMicros = this.#stampMicros
+    this.#startedMs = this.#options.now()
+    this.#sink.started()
+  }
+
+  #cutIfDue(): void {
+    if (this.replaying || this.#last === undefined) return
+    const limits = { rollBytes: this.#cut.rollBytes, flushIntervalMs: this.#options.flushIntervalMs }
+    const ageMs = this.#cutDue ? Infinity : this.#options.now() - this.#startedMs
+    const now = { stopping: this.#stopping, memoryShort: this.#sink.memoryShort() }
+    // Files of a large transaction went up under a plan that ends with it.
+    const reason = this.#planned ? 'bytes' : cutAtCommit({ bytes: this.#bytes, ageMs }, limits, now)
+    if (reason !== undefined) this.#endBatch(reason)
+  }
+
+  #endBatch(reason: CutReason | 'replay'): void {
+    const last = this.#last
+    if (last === undefined) throw this.#otherHistory(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
+    this.#plan(last.commitLsn)
+    this.#closeFiles()
+    this.#openPlans.shift()
+    this.#from = last.endLsn
+    const summary = {
+      toLsn: last.commitLsn,
+      endLsn: last.endLsn,
+      transactions: this.#transactions,
+      rows: this.#rows,
+      firstCommitMicros: this.#firstMicros,
+      lastCommitMicros: last.micros,
+    }
+    const counts = this.#counts
+    this.#reset()
+    this.#sink.end(summary, counts, reason)
+  }
+
+  #reset(): void {
+    this.#planned = false
+    this.#cutDue = false
+    this.#parts.clear()
+    this.#counts = new Map()
+    for (const table of this.#tables.values()) delete table.counts
+    this.#bytes = 0
+    this.#nextLook = LOOK_EVERY_BYTES
+    this.#rows = 0
+    this.#transactions = 0
+    this.#last = undefined
+  }
+
+  #otherHistory(plan: Plan, position: Lsn): Failure {
+    return new Failure(
+      'unsafe',
+      `batch ${plan.batch} was planned to end with the transaction at ${formatLsn(plan.toLsn)}, but the server is at ${formatLsn(position)} and has not sent it`,
+      {
+        hint: 'The server has another history than the one this lake was written from. Was it restored from a backup, or was the publication changed?',
+      },
+    )
+  }
+}
+
+const DAY_MICROS = 86_400_000_000n
+
+function sameDay(a: bigint, b: bigint): boolean {
+  return a / DAY_MICROS === b / DAY_MICROS
+}
