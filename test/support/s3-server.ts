@@ -29,6 +29,7 @@ export class S3Server {
   readonly log: LoggedRequest[] = []
   /** Awaited before a request takes effect: a test can stop the world here. */
   onBeforeRequest: ((request: S3Request) => Promise<void> | void) | undefined
+  #connections = 0
   readonly #stopped = new AbortController()
   readonly #server = createServer((message, response) => {
     void this.#serve(message, response)
@@ -36,6 +37,7 @@ export class S3Server {
 
   static async start(): Promise<S3Server> {
     const server = new S3Server()
+    server.#server.on('connection', () => server.#connections++)
     server.#server.listen(0, '127.0.0.1')
     await once(server.#server, 'listening')
     return server
@@ -43,6 +45,11 @@ export class S3Server {
 
   get endpoint(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** That came so far. */
+  get connections(): number {
+    return this.#connections
   }
 
   /** Cuts what is under way. */
