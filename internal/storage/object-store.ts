@@ -1,5 +1,5 @@
 // What the product needs of an object store, and nothing more: whole objects, created atomically, never half visible.
-// Implementations hide how (single PUT, multipart upload, link and rename); none of them retries for ever.
+// Implementations hide how (single PUT, multipart upload, link and rename). Only RetryingStore tries anything again.
 
 export interface StoredObject {
   readonly key: string
@@ -18,7 +18,8 @@ export interface PutOptions {
 
 /**
  * Keys are relative to the namespace, `/`-separated, already percent-encoded. Every method throws Failure: `store_away`
- * for what may pass by itself, `config` for what a person has to mend (no such bucket, access denied).
+ * for what may pass by itself, `config` for what a person has to mend (no such bucket, access denied), and once a signal
+ * has fired its reason if that is a Failure, else `gave_up`.
  */
 export interface ObjectStore {
   /** For logs and errors: `s3://bucket/prefix` or the folder. */
