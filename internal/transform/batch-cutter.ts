@@ -15,6 +15,9 @@ export interface CutLimits {
 
 export type CutReason = 'interval' | 'bytes' | 'memory' | 'stop'
 
+/** A batch that has less than this part of a whole one is not ended for the sake of memory. */
+const WORTH_ENDING = 0.25
+
 /** Why the batch ends at this commit, or undefined where it goes on. */
 export function cutAtCommit(
   progress: BatchProgress,
@@ -23,7 +26,8 @@ export function cutAtCommit(
 ): CutReason | undefined {
   if (now.stopping) return 'stop'
   if (progress.bytes >= limits.rollBytes) return 'bytes'
-  if (now.memoryShort) return 'memory'
+  // Memory may be short because earlier batches are still on their way: ending a small one would not help.
+  if (now.memoryShort && progress.bytes >= limits.rollBytes * WORTH_ENDING) return 'memory'
   if (progress.ageMs >= limits.flushIntervalMs) return 'interval'
   return undefined
 }

@@ -115,7 +115,8 @@ export class ColumnChunk {
 
   /** Dictionary indices of the page's values, or undefined where the page is to be PLAIN. */
   #indicesOf(page: RawPage): Uint16Array | undefined {
-    if (!this.#dictionaryOpen) return undefined
+    // A page of NULLs has no index, and must not ask for a dictionary that may never be written.
+    if (!this.#dictionaryOpen || page.count === 0) return undefined
     const indices = this.#dictionary!.encode(page.values, page.count, page.slots - page.nulls)
     if (indices !== undefined)
       return page.runs === undefined ? indices : expandIndices(indices, page.runs, page.slots - page.nulls)

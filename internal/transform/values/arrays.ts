@@ -162,6 +162,6 @@ export function arrayText(shape: ArrayShape, elementText: TextOf): TextOf {
 
 /** Quotes what array_in would otherwise read as something else. */
 function quoteElement(text: string, delimiter: string): string {
-  const plain = text !== '' && !/^null$/i.test(text) && !/["\\{}\s]/.test(text) && !text.includes(delimiter)
+  const plain = text !== '' && !/^null$/i.test(text) && !/["\\{}\t\n\v\f\r ]/.test(text) && !text.includes(delimiter)
   return plain ? text : `"${text.replace(/["\\]/g, '\\$&')}"`
 }

@@ -56,5 +56,5 @@ function partEnd(type: string, buffer: Buffer, at: number, end: number): number 
 
 /** range_bound_escape: the empty text and text with special characters in quotes, quotes and backslashes doubled. */
 function quoteBound(text: string): string {
-  return /^$|["\\()[\],\s]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text
+  return /^$|["\\()[\],\t\n\v\f\r ]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text
 }
