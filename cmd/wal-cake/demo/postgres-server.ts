@@ -67,7 +67,11 @@ async function initialise({ initdb, account }: PostgresPrograms, folder: string,
 }
 
 /** Another process may take a free port before the server has it. */
-async function firstStart(programs: PostgresPrograms, folder: string, options: PostgresOptions): Promise<PostgresServer> {
+async function firstStart(
+  programs: PostgresPrograms,
+  folder: string,
+  options: PostgresOptions,
+): Promise<PostgresServer> {
   for (let attempt = 1; ; attempt++) {
     const server = new PostgresServer(programs, folder, await freePort(), options)
     try {
@@ -101,7 +105,10 @@ export class PostgresServer {
   constructor(programs: PostgresPrograms, folder: string, port: number, { settings, password }: PostgresOptions) {
     this.#programs = programs
     this.#folder = folder
-    this.#settings = Object.entries({ ...ownSettings, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    this.#settings = Object.entries({ ...ownSettings, ...settings }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ])
     const user = password === undefined ? 'postgres' : `postgres:${encodeURIComponent(password)}`
     this.url = `postgres://${user}@127.0.0.1:${port}/postgres`
     this.port = port

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The one entry: installs and builds what is missing or out of date, then hands over to Node.
+# What it says about that goes to standard error; standard output belongs to the program.
+set -euo pipefail
+
+say() { printf 'wal-cake: %s\n' "$1" >&2; }
+
+fail() {
+  say "$1"
+  exit "${2:-1}"
+}
+
+# The folder of this file, through any symbolic links to it.
+self=$0
+while [ -L "$self" ]; do
+  target=$(readlink "$self")
+  case $target in
+    /*) self=$target ;;
+    *) self=$(dirname "$self")/$target ;;
+  esac
+done
+
+# A folder named relative to where the caller stands stays there.
+case ${LAKE_DIR:-/} in
+  /*) ;;
+  *) export LAKE_DIR="$PWD/$LAKE_DIR" ;;
+esac
+cd "$(dirname "$self")"
+
+command -v node > /dev/null || fail 'needs Node.js 20.11 or newer, and there is no node on the PATH' 2
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
+  fail "needs Node.js 20.11 or newer, and this is $(node --version)" 2
+
+# Compression runs on this pool.
+if [ -z "${UV_THREADPOOL_SIZE:-}" ]; then
+  cores=$(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 4)
+  if [ "$cores" -lt 2 ]; then cores=2; fi
+  export UV_THREADPOOL_SIZE=$cores
+fi
+
+# npm writes this file last.
+installed=node_modules/.package-lock.json
+
+install_packages() {
+  if [ -e "$installed" ] && [ ! package-lock.json -nt "$installed" ] && [ -e node_modules/typescript ]; then return; fi
+  command -v npm > /dev/null || fail 'needs npm to install its packages, and there is none on the PATH' 2
+  say 'installing packages (once)'
+  # No package of ours needs its install script, and not every npm would run it.
+  local output
+  output=$(npm ci --include=dev --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error 2>&1 < /dev/null) ||
+    fail "npm ci failed:"$'\n'"$output"
+}
+
+built=dist/.built
+
+build() {
+  local sources=(package.json tsconfig.json "$installed" cmd internal test)
+  if [ -d bench ]; then sources+=(bench); fi
+  # A folder is newer when a file came or went.
+  if [ -e "$built" ] &&
+    [ -z "$(find "${sources[@]}" \( -type d -o -name '*.ts' -o -name '*.json' \) -newer "$built" -print)" ]; then
+    return
+  fi
+  say 'building'
+  mkdir -p dist
+  # Stamped with the time before, so that a source changed meanwhile is built next time.
+  touch dist/.building
+  local output
+  output=$(node node_modules/typescript/bin/tsc -p . 2>&1) || fail "the build failed:"$'\n'"$output"
+  mv dist/.building "$built"
+}
+
+step() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    printf 'ok      %s\n' "$name"
+  else
+    printf '%s\nFAILED  %s\n' "$output" "$name"
+    exit 1
+  fi
+}
+
+check() {
+  step 'formatting' node node_modules/prettier/bin/prettier.cjs --check --log-level warn .
+  step 'lint' node node_modules/eslint/bin/eslint.js --max-warnings 0 .
+  step 'types' build
+  step 'generated docs' node dist/cmd/wal-cake/generate-docs.js --check
+  step 'import rule' node --test dist/test/unit/import-rule.test.js
+}
+
+install_packages
+
+case ${1:-} in
+  check)
+    check
+    exit
+    ;;
+  demo | test | bench)
+    program=$1
+    shift
+    ;;
+  *) program=main ;;
+esac
+
+build
+
+case $program in
+  main) exec node dist/cmd/wal-cake/main.js "$@" ;;
+  demo) exec node dist/cmd/wal-cake/demo.js "$@" ;;
+  test) exec node --enable-source-maps dist/test/run.js "$@" ;;
+  bench) exec node dist/bench/run.js "$@" ;;
+esac

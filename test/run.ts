@@ -1,0 +1,167 @@
+// Runs the tests: starts each server once, hands them to `node --test`, ends everything it started. Its last line is
+// `N passed, N failed, N skipped`, which scripts read.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startPostgres, type PostgresServer } from './support/postgres.js'
+import { availableRealStores, type TestStore } from './support/s3-stores.js'
+
+/** Folders of test/ that run when none is named. */
+const SUITES = ['unit', 'integration', 'fault']
+/** A file that takes longer is ended and has failed. */
+const FILE_LIMIT_MS = 240_000
+
+const compiled = fileURLToPath(new URL('.', import.meta.url))
+
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+interface Servers {
+  readonly environment: Readonly<Record<string, string>>
+  /** For the report. */
+  readonly postgres: string
+  readonly stores: string
+}
+
+const running: { postgres?: PostgresServer; store?: TestStore; tests?: ChildProcess } = {}
+
+async function main(args: readonly string[]): Promise<number> {
+  const named = existsSync(join(compiled, args[0] ?? '?')) && !args[0]?.includes('.')
+  const suites = named ? args.slice(0, 1) : SUITES
+  const pattern = args[named ? 1 : 0]
+  const all = (await Promise.all(suites.map(testFiles))).flat()
+  if (all.length === 0) throw new Error(`no tests in ${suites.join(', ')}`)
+  const ofPattern = all.filter((file) => relative(compiled, file).includes(pattern ?? ''))
+  // What is no part of a file's path is looked for in the tests' names.
+  const names = ofPattern.length === 0 ? pattern : undefined
+  const files = ofPattern.length === 0 ? all : ofPattern
+
+  const unitOnly = files.every((file) => relative(compiled, file).startsWith('unit'))
+  const servers = unitOnly ? undefined : await startServers()
+  const counts = await runTests(files, names, pattern === undefined, servers?.environment ?? {})
+  if (servers !== undefined) {
+    console.log(`PostgreSQL: ${servers.postgres}`)
+    console.log(`S3 stores: ${servers.stores}`)
+  }
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  return counts.failed > 0 ? 1 : 0
+}
+
+/** Those that have a source: what was compiled from a deleted one may still lie there. */
+async function testFiles(suite: string): Promise<string[]> {
+  const sources = join(sourceFolder(), suite)
+  if (!existsSync(sources)) return []
+  const entries = await readdir(sources, { recursive: true })
+  const tests = entries.filter((path) => path.endsWith('.test.ts')).sort()
+  return tests.map((path) => join(compiled, suite, path.replace(/\.ts$/, '.js')))
+}
+
+function sourceFolder(): string {
+  const ofRoot = join(compiled, '..', '..', 'test')
+  return existsSync(ofRoot) ? ofRoot : join(process.cwd(), 'test')
+}
+
+async function startServers(): Promise<Servers> {
+  const environment: Record<string, string> = {}
+  const elsewhere = process.env.TEST_PG_URL
+  if (elsewhere === undefined || elsewhere === '') {
+    running.postgres = await startPostgres()
+    environment.TEST_PG_URL = running.postgres.url
+  }
+  // May install one, which is why it happens here and not in several tests at once.
+  const sources = await availableRealStores()
+  const [only] = sources
+  // With several to choose from, each test file starts those that it is about.
+  if (only !== undefined && sources.length === 1) {
+    running.store = await only.start()
+    environment.TEST_S3_ENDPOINT = running.store.endpoint
+    environment.TEST_S3_ACCESS_KEY_ID = running.store.accessKeyId
+    environment.TEST_S3_SECRET_ACCESS_KEY = running.store.secretAccessKey
+  }
+  return {
+    environment,
+    postgres: running.postgres === undefined ? 'the server of TEST_PG_URL' : `${running.postgres.version}, embedded`,
+    stores: [...sources.map(({ name }) => name), "the test suite's own server"].join(', '),
+  }
+}
+
+async function runTests(
+  files: readonly string[],
+  names: string | undefined,
+  brief: boolean,
+  environment: Readonly<Record<string, string>>,
+): Promise<Counts> {
+  const folder = await mkdtemp(join(tmpdir(), 'wal-cake-test-'))
+  const tap = join(folder, 'result.tap')
+  const reporter = brief ? join(compiled, 'support', 'file-reporter.js') : 'spec'
+  const args = [
+    '--enable-source-maps',
+    '--test',
+    // Tests wait for servers more than they compute.
+    `--test-concurrency=${availableParallelism() + 1}`,
+    `--test-timeout=${FILE_LIMIT_MS}`,
+    ...['--test-reporter', reporter, '--test-reporter-destination', 'stdout'],
+    ...['--test-reporter', 'tap', '--test-reporter-destination', tap],
+    ...(names === undefined ? [] : ['--test-name-pattern', names]),
+    ...files,
+  ]
+  // In a process group of its own, so that whatever the tests leave behind can be ended with it.
+  running.tests = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  })
+  const [code] = (await once(running.tests, 'exit')) as [number | null]
+  endTests()
+  const counts = readCounts(await readFile(tap, 'utf8').catch(() => ''))
+  await rm(folder, { recursive: true, force: true })
+  // A run that broke down must not look like one without failures.
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+/** From the summary with which Node's TAP reporter ends. */
+function readCounts(tap: string): Counts {
+  const last = (name: string) => Number([...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0)
+  return { passed: last('pass'), failed: last('fail') + last('cancelled'), skipped: last('skipped') }
+}
+
+function endTests(): void {
+  const group = running.tests?.pid
+  delete running.tests
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL')
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+async function stopServers(): Promise<void> {
+  endTests()
+  await Promise.all([running.postgres?.stop('immediate'), running.store?.stop()])
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    void stopServers().finally(() => process.exit(code))
+  })
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  console.log('0 passed, 1 failed, 0 skipped')
+  process.exitCode = 1
+} finally {
+  await stopServers()
+}

@@ -1,0 +1,34 @@
+// Waits for a condition by asking again and again, against a limit: no test sleeps for a fixed time.
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface Patience {
+  /** 15 s when absent. */
+  readonly timeoutMs?: number
+  /** Pause between two questions; 20 ms when absent. */
+  readonly everyMs?: number
+}
+
+/**
+ * The first result that is neither an error nor `false` nor `undefined`. `fn` may assert; when the time is up, what it
+ * last threw becomes the cause.
+ */
+export async function eventually<T>(
+  fn: () => T | Promise<T>,
+  { timeoutMs = 15_000, everyMs = 20 }: Patience = {},
+): Promise<Exclude<T, false | undefined>> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    let cause: unknown
+    try {
+      const result = await fn()
+      if (result !== false && result !== undefined) return result as Exclude<T, false | undefined>
+    } catch (error) {
+      cause = error
+    }
+    if (performance.now() >= deadline) {
+      const last = cause instanceof Error ? `: ${cause.message}` : ''
+      throw new Error(`not within ${timeoutMs} ms${last}`, { cause })
+    }
+    await delay(everyMs)
+  }
+}
