@@ -7,7 +7,8 @@ import pg from 'pg'
 import { codecOf, type ValueCodec } from '../../../internal/transform/values/value-codec.js'
 import { store, type Stored } from '../../unit/transform/values/stored-column.js'
 import { catalogueType } from './catalogue-type.js'
-import { samples, setup, type TypeSamples } from './value-samples.js'
+import type { TypeSamples } from './type-samples.js'
+import { samples, setup } from './value-samples.js'
 
 const url = process.env.TEST_PG_URL
 const database = `wal_cake_values_${randomBytes(4).toString('hex')}`
