@@ -12,6 +12,8 @@ import { asFailure, Failure, verdictOf } from '../../internal/model/failure.js'
 import { createLogger, type Logger } from '../../internal/observability/logger.js'
 
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()))
+// The SDK says on stderr which Node it will want next year; that is for maintainers to know, not for operators.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
 /** What a verb gets to work with. */
 export interface Invocation {
@@ -29,7 +31,8 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
 
 /** Ends with the exit code that belongs to the outcome. */
 async function main(): Promise<number> {
-  let logger = createLogger({ level: 'info', format: process.stdout.isTTY ? 'pretty' : 'json' })
+  // Until the configuration is read, what LOG_FORMAT seems to say is good enough for saying what is wrong with it.
+  let logger = createLogger({ level: 'info', format: formatFor(process.env.LOG_FORMAT) })
   try {
     const { verb, args, answer } = readArguments(process.argv.slice(2))
     if (answer !== undefined) {
@@ -37,18 +40,21 @@ async function main(): Promise<number> {
       return 0
     }
     const config = parseConfig({ ...readDotenv(), ...process.env })
-    const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
-    logger = createLogger({ level: config.logLevel, format, secrets: config.secrets })
+    logger = createLogger({ level: config.logLevel, format: formatFor(config.logFormat), secrets: config.secrets })
     const run = await verbs[verb]!()
     await run({ config, logger, version: version(), args })
     return 0
   } catch (error) {
     const failure = asFailure(error)
-    logger.fatal({ err: failure }, failure.message)
+    logger.fatal(failure)
     const verdict = verdictOf(failure)
     // What a verb that runs once cannot wait for has ended its bounded wait.
     return verdict.act === 'stop' ? verdict.exitCode : 5
   }
+}
+
+function formatFor(asked: string | undefined): 'json' | 'pretty' {
+  return asked === 'pretty' || (asked !== 'json' && process.stdout.isTTY) ? 'pretty' : 'json'
 }
 
 function readArguments(argv: string[]): { verb: string; args: readonly string[]; answer?: string } {

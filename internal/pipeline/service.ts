@@ -8,7 +8,9 @@ import { retryDelayMs } from './retry-delay.js'
 import { runSession, type SessionSettings } from './session.js'
 
 /** How long a service that has never streamed goes on trying to reach the server or the store. */
-const START_PATIENCE_MS = 15_000
+const START_PATIENCE_MS = 5_000
+/** Longest pause between two tries of a service that has never streamed. */
+const START_PAUSE_MS = 1_000
 /** A store that does not answer at start is asked this often. */
 const START_ATTEMPTS = 4
 
@@ -103,11 +105,13 @@ export class Service {
         `${failure.message} (tried for ${Math.round((now - this.#failingSinceMs) / 1000)} s)`,
         {
           ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-          cause: failure,
+          ...(failure.cause === undefined ? {} : { cause: failure.cause }),
         },
       )
-    const delayMs = retryDelayMs(failure.kind, this.#failures++)
-    this.#logger.warn({ err: failure, attempt: this.#failures, retry_in_ms: Math.round(delayMs) }, 'will try again')
+    const usualMs = retryDelayMs(failure.kind, this.#failures++)
+    const delayMs = this.#hasStreamed ? usualMs : Math.min(usualMs, START_PAUSE_MS)
+    if (isPowerOfTwo(this.#failures))
+      this.#logger.warn({ err: failure, attempt: this.#failures, retry_in_ms: Math.round(delayMs) }, 'will try again')
     await sleep(delayMs, this.#stop)
   }
 
@@ -115,8 +119,7 @@ export class Service {
     return new RetryingStore(this.#store, {
       ...options,
       onRetry: ({ operation, key, attempt, delayMs, failure }) => {
-        // Rarer as it goes on: attempts 1, 2, 4, 8 …
-        if ((attempt & (attempt - 1)) === 0)
+        if (isPowerOfTwo(attempt))
           this.#logger.warn(
             { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
             'store: will try again',
@@ -126,6 +129,11 @@ export class Service {
         this.#logger.info({ operation, key, failed_attempts: failedAttempts }, 'store: recovered'),
     })
   }
+}
+
+/** Attempts 1, 2, 4, 8 …: a log that grows rarer while something stays broken. */
+function isPowerOfTwo(attempt: number): boolean {
+  return (attempt & (attempt - 1)) === 0
 }
 
 /** Resolves after `ms`, or at once when the signal fires. */

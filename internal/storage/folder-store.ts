@@ -34,9 +34,13 @@ export class FolderStore implements ObjectStore {
     this.#temporary = new TemporaryFiles(folder)
   }
 
-  /** Throws Failure `config` where the folder is missing, may not be written, or cannot do hard links. */
+  /**
+   * Makes the folder where only its last part is missing: a longer path that is not there is rather a mount that is
+   * missing than a lake to begin. Throws Failure `config` then, and where it may not be written or cannot do hard links.
+   */
   static async open(options: FolderStoreOptions): Promise<FolderStore> {
     const folder = resolve(options.folder)
+    await mkdir(folder).catch(() => undefined) // what is wrong with it shows below
     const there = await stat(folder).catch(unless('ENOENT'))
     if (there?.isDirectory() !== true) {
       throw new Failure('config', `LAKE_DIR ${folder} is not a folder`, { hint: `Make it: mkdir -p '${folder}'` })
