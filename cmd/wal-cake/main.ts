@@ -96,4 +96,5 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-process.exitCode = await main()
+// The log is written synchronously, so nothing is lost by not waiting for sockets that are still closing.
+process.exit(await main())

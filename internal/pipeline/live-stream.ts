@@ -159,7 +159,7 @@ export class LiveStream implements BatchSink {
         slot: settings.slot,
         publication: settings.publication,
         from: formatLsn(this.#ledger.durable),
-        behind_bytes: Number(this.#facts.walEnd - this.#ledger.durable),
+        behind_bytes: Math.max(0, Number(this.#facts.walEnd - this.#ledger.durable)),
         mode: mode.binary ? 'binary' : 'text',
         ...(mode.binary ? {} : { why_text: mode.why }),
         ...(openPlans.length > 0 ? { replaying: openPlans.length } : {}),

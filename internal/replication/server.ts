@@ -36,6 +36,8 @@ export async function inspectServer(control: pg.Client, replication: pg.Client):
     throw new Failure('unsafe', `the server runs with wal_level=${facts.wal_level}, which holds no logical changes`, {
       hint: 'Run ALTER SYSTEM SET wal_level = logical; and restart PostgreSQL (on RDS and Aurora set rds.logical_replication=1).',
     })
+  // The control connection is silent for long; a server that ends silent sessions has known this setting since 14.
+  if (major >= 14) await control.query('SET idle_session_timeout = 0')
   const identity = await identify(replication)
   return { version: facts.version, walSenderTimeoutMs: facts.timeout, encoding: facts.encoding, ...identity }
 }
