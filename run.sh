@@ -12,11 +12,15 @@ fail() {
 
 # The folder of this file, through any symbolic links to it.
 self=$0
+case $self in
+  */*) ;;
+  *) self=./$self ;;
+esac
 while [ -L "$self" ]; do
   target=$(readlink "$self")
   case $target in
     /*) self=$target ;;
-    *) self=$(dirname "$self")/$target ;;
+    *) self=${self%/*}/$target ;;
   esac
 done
 
@@ -25,7 +29,7 @@ case ${LAKE_DIR:-/} in
   /*) ;;
   *) export LAKE_DIR="$PWD/$LAKE_DIR" ;;
 esac
-cd "$(dirname "$self")"
+cd "${self%/*}"
 
 command -v node > /dev/null || fail 'needs Node.js 20.11 or newer, and there is no node on the PATH' 2
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||

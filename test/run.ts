@@ -33,6 +33,8 @@ interface Servers {
 const running: { postgres?: PostgresServer; store?: TestStore; tests?: ChildProcess } = {}
 
 async function main(args: readonly string[]): Promise<number> {
+  // Otherwise the SDK says in every process which Node it will want next year.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const named = existsSync(join(compiled, args[0] ?? '?')) && !args[0]?.includes('.')
   const suites = named ? args.slice(0, 1) : SUITES
   const pattern = args[named ? 1 : 0]

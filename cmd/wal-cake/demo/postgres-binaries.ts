@@ -38,7 +38,14 @@ async function locate(): Promise<PostgresPrograms> {
   const inPlace = await runnable(native, account)
   if (typeof inPlace === 'object') return inPlace
   // Unreadable for that account, not executable, or without its links in a folder that is not ours to write.
-  const copied = await runnable(await readableCopy(native), account)
+  const cache = await cacheFolder(native)
+  if (await isOnlyOurs(cache)) {
+    const cached = await runnable(join(cache, 'native'), account)
+    if (typeof cached === 'object') return cached
+    // As after a cleaning of old temporary files.
+    await rm(cache, { recursive: true, force: true })
+  }
+  const copied = await runnable(await readableCopy(native, cache), account)
   if (typeof copied === 'object') return copied
   throw new Error(`the embedded PostgreSQL does not run here: ${copied}`)
 }
@@ -94,25 +101,25 @@ async function restoreLinks(native: string): Promise<void> {
   }
 }
 
-/** A copy of the folder in the system's temporary folder that every account can read and only its owner can write. */
-async function readableCopy(native: string): Promise<string> {
+async function cacheFolder(native: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }
-  const cache = join(tmpdir(), `wal-cake-postgres-${version}-${process.getuid?.() ?? 0}`)
-  const copy = join(cache, 'native')
-  if (await isOnlyOurs(cache)) return copy
+  return join(tmpdir(), `wal-cake-postgres-${version}-${process.getuid?.() ?? 0}`)
+}
+
+/** Copies `native` so that every account can read it and only its owner can write it; to `cache` where that can be. */
+async function readableCopy(native: string, cache: string): Promise<string> {
   const fresh = await mkdtemp(join(tmpdir(), 'wal-cake-postgres-'))
   await cp(native, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true })
   await restoreLinks(join(fresh, 'native'))
   await openForReading(fresh)
   try {
     await rename(fresh, cache)
-    return copy
   } catch {
-    // Either another process of ours was faster, or the name is taken by somebody whose programs we must not run.
+    // Another process of ours was faster, or the name is somebody else's, whose programs must not run.
     if (!(await isOnlyOurs(cache))) return join(fresh, 'native')
     await rm(fresh, { recursive: true })
-    return copy
   }
+  return join(cache, 'native')
 }
 
 /** Anybody may have made a folder of that name in a shared temporary folder. */
