@@ -141,11 +141,9 @@ function fixed16FromBinary(leaf: Fixed16Values, value: UnscaledInteger, scale: n
     const digits = numericDigits(buffer, start, end)
     const sign = numericSign(buffer, start)
     if (numericSpecial(sign) !== undefined) return false
-    const weight = numericWeight(buffer, start)
-    if (digits > 0 && weight >= MAX_DECIMAL_PRECISION / 4) return false
     value.clear()
     // Decimal digits still to come, as if the number went on with zeros behind its last one.
-    let ahead = (weight + 1) * 4 + scale
+    let ahead = (numericWeight(buffer, start) + 1) * 4 + scale
     for (let index = 0; index < digits || ahead > 0; index++) {
       const group = index < digits ? numericDigitAt(buffer, start, index) : 0
       const taken = Math.min(Math.max(ahead, 0), 4)

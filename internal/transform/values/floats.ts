@@ -67,7 +67,7 @@ export const float8Codec: ScalarCodec = {
 
 /**
  * Rounding twice, to a double and then to a float, can only go wrong where the double lies exactly between two floats.
- * There the text itself tells which one was printed.
+ * Then the text itself tells which one was printed. Of all floats this happens to 7.038531e-26 and its negative alone.
  */
 function readFloat4(buffer: Buffer, start: number, end: number): number {
   const double = readDouble('float4', buffer, start, end)

@@ -40,6 +40,9 @@ const table: readonly Row[] = [
   ['float4', -1, '2.0971522e+06', '4a000001', '4a000001'],
   ['float4', -1, '-Infinity', 'ff800000', 'ff800000'],
   ['float4', -1, 'NaN', '7fc00000', '7fc00000'],
+  // The one float whose text, read as a double, lies exactly between two floats.
+  ['float4', -1, '7.038531e-26', '15ae43fd', '15ae43fd'],
+  ['float4', -1, '-7.038531e-26', '95ae43fd', '95ae43fd'],
   ['float8', -1, '-0', '8000000000000000', '8000000000000000'],
   ['float8', -1, '5e-324', '0000000000000001', '0000000000000001'],
   ['float8', -1, '1.7976931348623157e+308', '7fefffffffffffff', '7fefffffffffffff'],
@@ -53,6 +56,8 @@ const table: readonly Row[] = [
   ['float8', -1, 'Infinity', '7ff0000000000000', '7ff0000000000000'],
   ['numeric', amount, '0.00', '0000000000000002', '0'],
   ['numeric', amount, '-9999999999.99', '00040002400000020063270f270f26ac', '-999999999999'],
+  // A multiple of 2^32, whose lower half is zero.
+  ['numeric', amount, '-42949672.96', '000300014000000210c625c82580', '-4294967296'],
   ['numeric', amount, '0.01', '0001ffff000000020064', '1'],
   ['numeric', amount, '10000.00', '00010001000000020001', '1000000'],
   ['numeric', amount, 'NaN', '00000000c0000000', REFUSED],
