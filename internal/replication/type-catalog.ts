@@ -50,16 +50,18 @@ export class TypeCatalog {
   async #load(oids: ReadonlySet<number>): Promise<Set<number>> {
     const absent = [...oids].filter((oid) => !this.#rows.has(oid))
     if (absent.length === 0) return new Set()
+    // Multiranges came with PostgreSQL 14: through jsonb an older pg_range just has no such column.
     const { rows } = await this.#control.query<Row>(
       `SELECT t.oid::int8::float8 AS oid, n.nspname AS schema, t.typname AS name, t.typtype::text AS typtype,
               t.typbasetype::int8::float8 AS base, t.typtypmod AS typmod,
               CASE WHEN e.typarray = t.oid THEN e.oid::int8::float8 ELSE 0 END AS element,
               coalesce(e.typdelim::text, ',') AS delimiter,
-              coalesce(r.rngsubtype, 0)::int8::float8 AS subtype
+              coalesce(r.rngsubtype, m.rngtypid, 0)::int8::float8 AS subtype
          FROM pg_catalog.pg_type t
          JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
          LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
          LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
+         LEFT JOIN pg_catalog.pg_range m ON (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid
         WHERE t.oid = ANY ($1::oid[])`,
       [absent],
     )
