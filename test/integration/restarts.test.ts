@@ -1,0 +1,59 @@
+// The program is stopped, in order or by force, while the table is being written, and started again: nothing is lost,
+// nothing is twice, and the slot is never ahead of the lake, watched from outside all the while.
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AckWatch } from '../support/ack-watch.js'
+import { auditLog } from '../support/log-audit.js'
+import { changesPerTransaction, createOrders, loadOrders, orders } from '../support/orders.js'
+import { makeRig, type Rig, type RigOptions } from '../support/rig.js'
+import type { Service } from '../support/service.js'
+import { assertLakeIsTable } from '../support/table-comparison.js'
+
+const ROWS = 200
+const TRANSACTIONS = 1_500
+const STOPS = 5
+
+for (const lake of ['bucket', 'folder'] as const) {
+  test(`G1 G2 G4: stopped by SIGTERM in the middle of a load and started again, with a ${lake}`, (t) =>
+    survives(t, { lake }, async (service) => {
+      // Something of this run is in the lake, and more is under way.
+      await service.waitForLog('batch committed')
+      assert.equal(await service.stop(), 0)
+    }))
+}
+
+test('G1 G2 G4: killed at random moments of a load and started again', (t) =>
+  survives(t, {}, async (service) => {
+    await service.waitForLog('streaming')
+    // The moment is what is tried here, not waited for.
+    await delay(randomInt(700))
+    await service.kill()
+  }))
+
+async function survives(t: TestContext, options: RigOptions, end: (service: Service) => Promise<void>): Promise<void> {
+  const rig = await makeRig(t, options)
+  await createOrders(rig.source)
+  const env = { FLUSH_INTERVAL: '50ms', LOG_LEVEL: 'info' }
+  let service = await rig.stream(env)
+  const watch = new AckWatch(rig)
+  const load = loadOrders(rig.source, { transactions: TRANSACTIONS, rowsPerTransaction: ROWS, pauseMs: 4 })
+  for (let stop = 0; stop < STOPS; stop++) {
+    await end(service)
+    service = rig.start(env)
+  }
+  await load
+  await rig.caughtUp(service)
+  assert.equal(await service.stop(), 0)
+  await watch.stop()
+  assert.deepEqual(watch.faults, [])
+  assert.ok(watch.moves > STOPS, `the slot was seen moving ${watch.moves} times in ${watch.looks} looks`)
+  await assertWhole(rig)
+}
+
+async function assertWhole(rig: Rig): Promise<void> {
+  await auditLog(rig.lake, rig.slot)
+  const { changes } = await assertLakeIsTable(rig.source.url, rig.lake, orders)
+  assert.equal(changes, ROWS + (TRANSACTIONS - 1) * changesPerTransaction(ROWS))
+}

@@ -1,0 +1,112 @@
+// Watches from outside, while the program runs, that the slot never stands above the newest commit in the lake (G1). Asks
+// the slot first and the lake second: what the lake holds can only have grown in between, so a slot above it is a fault.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import type { LakeBucket } from './lake-bucket.js'
+import { lsn } from './lsn-text.js'
+import type { Rig } from './rig.js'
+
+const EVERY_MS = 50
+
+export class AckWatch {
+  /** Comparisons that were made. */
+  looks = 0
+  /** Of these, how often the slot had moved since the one before. */
+  moves = 0
+  readonly faults: string[] = []
+  readonly #rig: Rig
+  readonly #newestEnd: () => Promise<bigint | undefined>
+  readonly #close: () => void
+  readonly #running: Promise<void>
+  #stopped = false
+  #created: bigint | undefined
+  #last = 0n
+
+  constructor(rig: Rig) {
+    this.#rig = rig
+    const log = `default/_wal_cake/${rig.slot}/log/`
+    const reader = rig.bucket === undefined ? folderReader(join(rig.folder!, log)) : bucketReader(rig.bucket, log)
+    this.#newestEnd = reader.newestEnd
+    this.#close = reader.close
+    this.#running = this.#watch()
+  }
+
+  /** Ends the watch. Throws what went wrong with it. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+    this.#close()
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#look()
+      await delay(EVERY_MS)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const confirmed = await this.#rig.confirmed()
+    if (confirmed === undefined) return
+    // Before the first commit the slot stands where it was created.
+    this.#created ??= confirmed
+    const end = (await this.#newestEnd()) ?? this.#created
+    this.looks++
+    if (confirmed > this.#last) this.moves++
+    if (confirmed < this.#last) this.faults.push(`the slot went back from ${this.#last} to ${confirmed}`)
+    if (confirmed > end) this.faults.push(`the slot stands at ${confirmed}, the lake ends at ${end}`)
+    this.#last = confirmed
+  }
+}
+
+interface NewestCommit {
+  readonly newestEnd: () => Promise<bigint | undefined>
+  readonly close: () => void
+}
+
+function endOf(commit: string): bigint {
+  return lsn((JSON.parse(commit) as { end_lsn: string }).end_lsn)
+}
+
+function folderReader(folder: string): NewestCommit {
+  return {
+    newestEnd: async () => {
+      const names = await readdir(folder).catch(() => [])
+      const newest = names
+        .filter((name) => name.endsWith('.commit.json'))
+        .sort()
+        .at(-1)
+      return newest === undefined ? undefined : endOf(await readFile(join(folder, newest), 'utf8'))
+    },
+    close: () => undefined,
+  }
+}
+
+/** Lists only what came after the newest commit it knows. */
+function bucketReader(
+  { endpoint, accessKeyId, secretAccessKey, region, bucket }: LakeBucket,
+  prefix: string,
+): NewestCommit {
+  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
+  let newest = prefix
+  let end: bigint | undefined
+  return {
+    newestEnd: async () => {
+      const { Contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: newest }),
+      )
+      const key = Contents.map(({ Key = '' }) => Key)
+        .filter((name) => name.endsWith('.commit.json'))
+        .sort()
+        .at(-1)
+      if (key === undefined) return end
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+      newest = key
+      end = endOf((await Body?.transformToString()) ?? '')
+      return end
+    },
+    close: () => client.destroy(),
+  }
+}

@@ -1,0 +1,138 @@
+// Reads a slot's log as contract.md describes it and holds it against the data files: an unbroken chain, and every file
+// listed exactly once with the rows, bytes and checksum it has. Shares nothing with the program.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Lake } from './lake.js'
+import { lsn } from './lsn-text.js'
+
+export interface ListedFile {
+  readonly key: string
+  readonly schema: string
+  readonly table: string
+  readonly schema_version: number
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface PlanRecord {
+  readonly format: number
+  readonly batch: number
+  readonly kind: 'changes' | 'idle'
+  readonly from_lsn: string
+  readonly to_lsn: string
+  readonly cut: Readonly<Record<string, unknown>>
+  readonly writer: string
+  readonly writer_version: string
+}
+
+export interface CommitRecord extends PlanRecord {
+  readonly end_lsn: string
+  readonly transactions: number
+  readonly rows: number
+  readonly first_commit_ts: string | null
+  readonly last_commit_ts: string | null
+  readonly files: readonly ListedFile[]
+}
+
+export interface AuditedLog {
+  readonly commits: readonly CommitRecord[]
+  readonly files: readonly ListedFile[]
+  /** Rows of all files. */
+  readonly rows: number
+}
+
+/** Fails where the log does not hold. The writer has ended, so nothing may be open. */
+export async function auditLog(lake: Lake, slot: string): Promise<AuditedLog> {
+  const keys = await lake.keys()
+  const prefix = `_wal_cake/${slot}/log/`
+  const records = keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length))
+  const commits = await readRecords<CommitRecord>(lake, prefix, records, 'commit')
+  const plans = await readRecords<PlanRecord>(lake, prefix, records, 'plan')
+  assert.equal(records.length, commits.length + plans.length, 'the log holds plans and commits, and nothing else')
+  assert.equal(plans.length, commits.length, 'every plan has its commit')
+  checkChain(plans, commits)
+  const files = commits.flatMap((commit) => commit.files)
+  checkListing(keys, files)
+  for (const commit of commits) checkCommit(commit, slot)
+  await checkFiles(lake, files)
+  return { commits, files, rows: files.reduce((sum, file) => sum + file.rows, 0) }
+}
+
+/** The object that readers may look at for the newest commit is that commit, once the writer has stopped in order. */
+export async function assertHeadIsNewest(lake: Lake, slot: string, { commits }: AuditedLog): Promise<void> {
+  await lake.keys()
+  const head = JSON.parse(await readFile(lake.path(`_wal_cake/${slot}/head.json`), 'utf8')) as CommitRecord
+  assert.equal(head.batch, commits.at(-1)?.batch, 'head.json is the newest commit')
+}
+
+async function readRecords<R extends PlanRecord>(
+  lake: Lake,
+  prefix: string,
+  names: readonly string[],
+  kind: 'plan' | 'commit',
+): Promise<R[]> {
+  const ofKind = names.filter((name) => name.endsWith(`.${kind}.json`)).sort()
+  return Promise.all(
+    ofKind.map(async (name, index) => {
+      const record = JSON.parse(await readFile(lake.path(prefix + name), 'utf8')) as R
+      assert.equal(record.batch, index, `${name} is number ${index} of its kind`)
+      assert.match(name, new RegExp(`^0*${index}\\.${kind}\\.json$`))
+      return record
+    }),
+  )
+}
+
+function checkChain(plans: readonly PlanRecord[], commits: readonly CommitRecord[]): void {
+  for (const [index, commit] of commits.entries()) {
+    const what = `commit ${index}`
+    const { batch, kind, from_lsn, to_lsn, cut } = plans[index]!
+    const same = {
+      batch: commit.batch,
+      kind: commit.kind,
+      from_lsn: commit.from_lsn,
+      to_lsn: commit.to_lsn,
+      cut: commit.cut,
+    }
+    assert.deepEqual(same, { batch, kind, from_lsn, to_lsn, cut }, `${what} is what was planned`)
+    if (index > 0)
+      assert.equal(commit.from_lsn, commits[index - 1]!.end_lsn, `${what} begins where the one before ends`)
+    assert.ok(lsn(commit.from_lsn) <= lsn(commit.to_lsn), `${what}: from ≤ to`)
+    assert.ok(lsn(commit.to_lsn) <= lsn(commit.end_lsn), `${what}: to ≤ end`)
+    if (kind === 'idle') assert.deepEqual([commit.files, commit.rows], [[], 0], `${what} is idle`)
+  }
+}
+
+function checkListing(keys: readonly string[], files: readonly ListedFile[]): void {
+  const listed = files.map((file) => file.key).sort()
+  assert.equal(new Set(listed).size, listed.length, 'no file is listed twice')
+  const stored = keys.filter((key) => key.startsWith('data/'))
+  assert.deepEqual(listed, stored, 'the listed files are the files under data/')
+  const others = keys.filter((key) => !key.startsWith('data/') && !key.startsWith('_wal_cake/'))
+  assert.deepEqual(others, [], 'nothing lies outside data/ and _wal_cake/')
+}
+
+function checkCommit(commit: CommitRecord, slot: string): void {
+  const rows = commit.files.reduce((sum, file) => sum + file.rows, 0)
+  assert.equal(commit.rows, rows, `commit ${commit.batch}: its rows are those of its files`)
+  const [from, to] = [commit.from_lsn, commit.to_lsn].map((text) =>
+    lsn(text).toString(16).toUpperCase().padStart(16, '0'),
+  )
+  const name = new RegExp(`/dt(_commit)?=\\d{4}-\\d\\d-\\d\\d/${slot}-0*${commit.batch}-${from}-${to}-\\d+\\.parquet$`)
+  for (const { key } of commit.files) assert.match(key, name)
+}
+
+/** Rows by DuckDB from the footers, bytes and checksum from the content. */
+async function checkFiles(lake: Lake, files: readonly ListedFile[]): Promise<void> {
+  if (files.length === 0) return
+  for (const file of files) {
+    const content = await readFile(lake.path(file.key))
+    const actual = { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+    assert.deepEqual(actual, { bytes: file.bytes, sha256: file.sha256 }, file.key)
+  }
+  const paths = files.map((file) => `'${lake.path(file.key).replaceAll("'", "''")}'`)
+  const found = await lake.query(`SELECT file_name, num_rows FROM parquet_file_metadata([${paths.join(', ')}])`)
+  const rowsOf = new Map(found.map((row) => [row.file_name, Number(row.num_rows)]))
+  for (const file of files) assert.equal(rowsOf.get(lake.path(file.key)), file.rows, `rows of ${file.key}`)
+}
