@@ -1,6 +1,7 @@
 // A real PostgreSQL of our own for the demo and the tests: on loopback, in a temporary folder, ended by its process id.
 // Never used by the service. Durability is off: its data is thrown away with it.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { chown, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,11 +12,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-binaries.js'
 
+type Settings = Readonly<Record<string, string | number>>
+
 export interface PostgresOptions {
   /** Server settings on top of ours, such as `{ wal_sender_timeout: '2s' }`. */
-  readonly settings?: Readonly<Record<string, string | number>>
-  /** Of the superuser `postgres`, asked for with scram-sha-256; without it everybody on this machine is let in. */
+  readonly settings?: Settings
+  /** Of the superuser `postgres`, asked for with scram-sha-256; a random one when absent. */
   readonly password?: string
+  /** Lets everybody on this machine in as superuser, without a password. */
+  readonly trust?: boolean
 }
 
 /** `fast` ends sessions in order (SIGINT); `immediate` is a crash, recovered at the next start (SIGQUIT). */
@@ -46,8 +51,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const { uid, gid } = programs.account
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid)
   try {
-    await initialise(programs, folder, options.password)
-    return await firstStart(programs, folder, options)
+    const password = options.trust === true ? undefined : (options.password ?? randomBytes(12).toString('hex'))
+    await initialise(programs, folder, password)
+    return await firstStart(programs, folder, password, options.settings)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
@@ -70,10 +76,11 @@ async function initialise({ initdb, account }: PostgresPrograms, folder: string,
 async function firstStart(
   programs: PostgresPrograms,
   folder: string,
-  options: PostgresOptions,
+  password: string | undefined,
+  settings: Settings = {},
 ): Promise<PostgresServer> {
   for (let attempt = 1; ; attempt++) {
-    const server = new PostgresServer(programs, folder, await freePort(), options)
+    const server = new PostgresServer(programs, folder, await freePort(), password, settings)
     try {
       await server.up()
       return server
@@ -102,7 +109,13 @@ export class PostgresServer {
   }
 
   /** Use startPostgres(). */
-  constructor(programs: PostgresPrograms, folder: string, port: number, { settings, password }: PostgresOptions) {
+  constructor(
+    programs: PostgresPrograms,
+    folder: string,
+    port: number,
+    password: string | undefined,
+    settings: Settings,
+  ) {
     this.#programs = programs
     this.#folder = folder
     this.#settings = Object.entries({ ...ownSettings, ...settings }).flatMap(([name, value]) => [
