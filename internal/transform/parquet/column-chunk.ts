@@ -61,6 +61,8 @@ export class ColumnChunk {
   readonly #pages: Promise<EncodedPage>[] = []
   #dictionary: Dictionary | undefined
   #dictionaryOpen: boolean
+  /** Some page has indices into it. */
+  #dictionaryUsed = false
 
   constructor(column: LakeColumn, context: ChunkContext) {
     const width = dictionaryWidth(column)
@@ -92,10 +94,10 @@ export class ColumnChunk {
   async finish(): Promise<EncodedChunk> {
     const dictionary = await this.#finishDictionary()
     const pages = await Promise.all(this.#pages)
-    const bounds = pages.reduce<MinMax | undefined>(
-      (all, page) => mergeMinMax(this.#column.type, all, page.bounds),
-      undefined,
-    )
+    const withValues = pages.filter((page) => page.slots > page.nulls).map((page) => page.bounds)
+    // One page whose values have no bounds leaves the chunk without.
+    const known = withValues.filter((bounds) => bounds !== undefined)
+    const bounds = known.length < withValues.length ? undefined : mergeMinMax(this.#column.type, known)
     return {
       column: this.#column,
       ...(dictionary === undefined ? {} : { dictionary }),
@@ -118,10 +120,12 @@ export class ColumnChunk {
     // A page of NULLs has no index, and must not ask for a dictionary that may never be written.
     if (!this.#dictionaryOpen || page.count === 0) return undefined
     const indices = this.#dictionary!.encode(page.values, page.count, page.slots - page.nulls)
-    if (indices !== undefined)
+    if (indices !== undefined) {
+      this.#dictionaryUsed = true
       return page.runs === undefined ? indices : expandIndices(indices, page.runs, page.slots - page.nulls)
+    }
     this.#dictionaryOpen = false
-    if (this.#pages.length === 0) {
+    if (!this.#dictionaryUsed) {
       this.#dictionary!.takeValues()?.release()
       this.#dictionary = undefined
     }

@@ -179,7 +179,7 @@ function chunkStatistics(bounds: MinMax | undefined, nulls: number): object {
   })
 }
 
-/** Undefined where some page has values but no bounds (nothing but NaN): readers then look at every page. */
+/** Undefined where some page has values but no bounds (a NaN among them): readers then look at every page. */
 function columnIndexOf(chunk: EncodedChunk): object | undefined {
   const bounds = chunk.pages.map((page) =>
     page.slots === page.nulls ? 'null page' : indexBounds(chunk.column.type, page.bounds),

@@ -24,7 +24,7 @@ function cut(value: Buffer, text: boolean): Buffer {
 
 /** The shortest text above every text that begins as `value` does: its last character is raised by one. */
 function textAbove(value: Buffer): Buffer | undefined {
-  const characters = [...cut(value, true).toString('utf8')]
+  const characters = Array.from(cut(value, true).toString('utf8'))
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const raised = last.codePointAt(0)! + 1
     if (raised > 0x10ffff || (raised >= 0xd800 && raised <= 0xdfff)) continue

@@ -82,6 +82,7 @@ abstract class FixedValues extends LeafValues {
 
   rewindTo(count: number): void {
     this.count = count
+    this.capacity = count // the next push sees anew whether the page is full
   }
 
   /** Called when `count` has reached `capacity`: where the buffer ends, and once where the page is full. */
@@ -90,7 +91,7 @@ abstract class FixedValues extends LeafValues {
     if (this.page === undefined) this.page = new PageValues(this.intake.pool, Math.max(256, needed))
     else if (needed > this.page.buffer.length) {
       this.page.used = this.end
-      this.page.grow(needed)
+      this.page.grow(1 << this.#shift)
     }
     if (this.full) this.intake.sealDue = true
     const room = (this.page.buffer.length - HEAD_BYTES) >> this.#shift
@@ -231,6 +232,7 @@ export class BytesValues extends LeafValues {
     }
     this.#used = at
     this.count = count
+    this.capacity = at // the next push sees anew whether the page is full
   }
 
   #enlarge(bytes: number): void {

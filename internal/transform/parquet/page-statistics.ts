@@ -11,7 +11,7 @@ export interface MinMax {
   readonly max: Buffer
 }
 
-/** Bounds of `count` values; undefined where there are none to compare (no value, or nothing but NaN). */
+/** Bounds of `count` values; undefined where there are none, or a NaN among them. */
 export function minMaxOf(type: LeafType, page: PageValues, count: number): MinMax | undefined {
   if (count === 0) return undefined
   switch (type.physical) {
@@ -34,11 +34,14 @@ export function minMaxOf(type: LeafType, page: PageValues, count: number): MinMa
   }
 }
 
-/** Bounds of two pages together. */
-export function mergeMinMax(type: LeafType, a: MinMax | undefined, b: MinMax | undefined): MinMax | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  const less = comparatorOf(type)
-  return { min: less(b.min, a.min) < 0 ? b.min : a.min, max: less(b.max, a.max) > 0 ? b.max : a.max }
+/** Bounds of several pages together. */
+export function mergeMinMax(type: LeafType, bounds: readonly MinMax[]): MinMax | undefined {
+  const [first, ...others] = bounds
+  const compare = comparatorOf(type)
+  return others.reduce(
+    (a, b) => a && { min: compare(b.min, a.min) < 0 ? b.min : a.min, max: compare(b.max, a.max) > 0 ? b.max : a.max },
+    first,
+  )
 }
 
 function comparatorOf(type: LeafType): (a: Buffer, b: Buffer) => number {
@@ -109,19 +112,19 @@ function int64Bounds(ints: Int32Array, count: number): MinMax {
   return { min: bounds.subarray(0, 8), max: bounds.subarray(8) }
 }
 
-/** NaN never counts; a zero bound is written as -0 below and +0 above, because the two compare equal. */
+/**
+ * A zero bound is written as -0 below and +0 above, because the two compare equal. Where there is a NaN nothing is: it has
+ * no place in the order, and DuckDB takes it that a page with bounds holds none.
+ */
 function floatBounds(values: Float32Array | Float64Array, width: 4 | 8): MinMax | undefined {
   let min = Infinity
   let max = -Infinity
-  let seen = false
   for (let k = 0; k < values.length; k++) {
     const value = values[k]!
-    if (Number.isNaN(value)) continue
-    seen = true
+    if (Number.isNaN(value)) return undefined
     if (value < min) min = value
     if (value > max) max = value
   }
-  if (!seen) return undefined
   const write = (value: number): Buffer => {
     const bytes = Buffer.alloc(width)
     if (width === 4) bytes.writeFloatLE(value, 0)
