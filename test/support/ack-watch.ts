@@ -2,6 +2,7 @@
 // the slot first and the lake second: what the lake holds can only have grown in between, so a slot above it is a fault.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import type { LakeBucket } from './lake-bucket.js'
@@ -24,13 +25,16 @@ export class AckWatch {
   #created: bigint | undefined
   #last = 0n
 
-  constructor(rig: Rig) {
+  constructor(t: TestContext, rig: Rig) {
     this.#rig = rig
     const log = `default/_wal_cake/${rig.slot}/log/`
     const reader = rig.bucket === undefined ? folderReader(join(rig.folder!, log)) : bucketReader(rig.bucket, log)
     this.#newestEnd = reader.newestEnd
     this.#close = reader.close
     this.#running = this.#watch()
+    // stop() tells what went wrong; a test that failed before must not leave the watch running.
+    this.#running.catch(() => undefined)
+    t.after(() => (this.#stopped = true))
   }
 
   /** Ends the watch. Throws what went wrong with it. */

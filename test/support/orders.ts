@@ -1,5 +1,6 @@
 // The table that the load tests write: one column of each common type, filled by the server itself so that it is quick.
 // Each transaction inserts rows and changes the ones before: updates, deletes, a changed key, a key that comes again.
+import pg from 'pg'
 import type { ComparedTable } from './table-comparison.js'
 import type { Source } from './rig.js'
 
@@ -45,7 +46,11 @@ export async function loadOrders(
   source: Source,
   { transactions, rowsPerTransaction, after = 0, pauseMs = 0 }: Load,
 ): Promise<void> {
-  await source.query(`
+  // On a connection of its own: the test goes on asking meanwhile.
+  const client = new pg.Client({ connectionString: source.url, application_name: 'wal-cake test load' })
+  await client.connect()
+  try {
+    await client.query(`
     DO $load$
     DECLARE base bigint; before bigint;
     BEGIN
@@ -70,4 +75,7 @@ export async function loadOrders(
         ${pauseMs > 0 ? `PERFORM pg_sleep(${pauseMs / 1000});` : ''}
       END LOOP;
     END $load$`)
+  } finally {
+    await client.end()
+  }
 }

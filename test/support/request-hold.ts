@@ -1,0 +1,44 @@
+// Stops the world at a request to the S3 server: what matches takes no effect and gets no answer until it is let go. So a
+// process can be killed at an exact point without a hook in it.
+import { eventually, type Patience } from './eventually.js'
+import type { S3Request } from './s3-request.js'
+import type { S3Server } from './s3-server.js'
+
+export class RequestHold {
+  /** Keys of the requests that are held, in the order in which they came. */
+  readonly held: string[] = []
+  readonly #server: S3Server
+  readonly #waiting: (() => void)[] = []
+
+  /** Holds every PUT whose key matches, but for the first `pass` of them. */
+  constructor(server: S3Server, key: RegExp, { pass = 0 }: { pass?: number } = {}) {
+    this.#server = server
+    let passed = 0
+    server.onBeforeRequest = async (request) => {
+      if (!isWrite(request) || !key.test(request.key) || passed++ < pass) return
+      this.held.push(request.key)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  /** Resolves when so many requests are held. */
+  async reached(count = 1, patience: Patience = {}): Promise<void> {
+    await eventually(() => this.held.length >= count, patience)
+  }
+
+  /** Holds nothing any more; what is held goes on. */
+  letGo(): void {
+    this.#server.onBeforeRequest = undefined
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Holds nothing any more; what is held is never done, as if the connection had been cut. */
+  forget(): void {
+    this.#server.onBeforeRequest = undefined
+    this.#waiting.length = 0
+  }
+}
+
+function isWrite({ operation }: S3Request): boolean {
+  return operation === 'PutObject' || operation === 'CompleteMultipartUpload' || operation === 'UploadPart'
+}
