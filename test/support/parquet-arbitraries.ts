@@ -66,15 +66,13 @@ function columnOf(name: string, rows: number): fc.Arbitrary<TestColumn> {
     .chain(([type, value]) =>
       cells(rows, value).map((column): TestColumn => ({ column: of(type, false), storage: 'plain', cells: column })),
     )
-  const list = fc
-    .constantFrom(...leaves)
-    .chain(([type, value]) =>
-      cells(rows, fc.array(fc.option(value, { freq: 3 }), { maxLength: 12 })).map((column): TestColumn => ({
-        column: of(type, true),
-        storage: 'plain',
-        cells: column,
-      })),
-    )
+  const list = fc.constantFrom(...leaves).chain(([type, value]) =>
+    cells(rows, fc.array(fc.option(value, { freq: 3 }), { maxLength: 12 })).map((column): TestColumn => ({
+      column: of(type, true),
+      storage: 'plain',
+      cells: column,
+    })),
+  )
   const sparse = cells(rows, texts).map((column): TestColumn => ({
     column: of(text, false),
     storage: 'sparse',
