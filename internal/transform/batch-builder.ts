@@ -81,6 +81,7 @@ export class BatchBuilder implements ChangeSink {
   #from: Lsn
   #stopping = false
   #cutDue = false
+  #filterChanged = false
 
   // The open batch
   #planned = false
@@ -159,7 +160,7 @@ export class BatchBuilder implements ChangeSink {
       date: sameDate ? this.#stamp!.date : dateOf(commitMicros),
     }
     this.#stampMicros = commitMicros
-    return undefined
+    return this.#filterChanged ? this.#judgeTablesAgain() : undefined
   }
 
   relation(relation: Relation): Pause {
@@ -170,8 +171,7 @@ export class BatchBuilder implements ChangeSink {
       this.#tables.set(relation.oid, { relation })
       return undefined
     }
-    const types = this.#options.typesOf(relation.columns.map((column) => column.typeOid))
-    return types instanceof Promise ? types.then((found) => this.#open(relation, found)) : this.#open(relation, types)
+    return this.#take(relation)
   }
 
   insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
@@ -244,6 +244,21 @@ export class BatchBuilder implements ChangeSink {
     if (table === undefined)
       throw new Failure('protocol', `pgoutput: a change of relation ${oid}, which was never described`)
     return table
+  }
+
+  /** The server describes a table once a session: what a replayed plan took or left out is not what holds after it. */
+  async #judgeTablesAgain(): Promise<void> {
+    this.#filterChanged = false
+    for (const { relation, lake } of [...this.#tables.values()]) {
+      const takes = this.#options.takes(relation.schema, relation.name, this.#cut)
+      if (takes && lake === undefined) await this.#take(relation)
+      else if (!takes) this.#tables.set(relation.oid, { relation })
+    }
+  }
+
+  #take(relation: Relation): Pause {
+    const types = this.#options.typesOf(relation.columns.map((column) => column.typeOid))
+    return types instanceof Promise ? types.then((found) => this.#open(relation, found)) : this.#open(relation, types)
   }
 
   #open(relation: Relation, types: readonly PgType[]): Pause {
@@ -346,7 +361,9 @@ export class BatchBuilder implements ChangeSink {
     if (last === undefined) throw this.#otherHistory(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
     this.#plan(last.commitLsn)
     this.#closeFiles()
+    const { tables, excludeTables } = this.#cut
     this.#openPlans.shift()
+    this.#filterChanged ||= tables !== this.#cut.tables || excludeTables !== this.#cut.excludeTables
     this.#from = last.endLsn
     const summary = {
       toLsn: last.commitLsn,

@@ -74,7 +74,7 @@ async function replays(t: TestContext, crash: Crash, changes: Env): Promise<void
   server.faults.clear()
 
   const before = await rig.lake.keys()
-  const plan = before.filter((key) => PLAN.test(key)).at(-1)!
+  const plan = before.filter((key) => key.endsWith('.plan.json')).at(-1)!
   const planned = await readFile(rig.lake.path(plan), 'utf8')
   assert.ok(!before.includes(plan.replace('.plan.', '.commit.')), 'the batch is planned and not committed')
   const wanted = await uninterrupted(t)
@@ -114,6 +114,33 @@ function uninterrupted(t: TestContext): Promise<readonly string[]> {
     return parts
   })()
   return reference
+}
+
+for (const [what, planned, now, rowsOfA] of [
+  ['more', { TABLES: 'public.b,public.c,public.marks' }, {}, 1],
+  ['fewer', {}, { TABLES: 'public.b,public.c,public.marks' }, ROWS],
+] as const) {
+  test(`G4 G6: TABLES that take ${what} tables than the planned batch hold from the next batch on`, async (t) => {
+    const rig = await rigWithTables(t)
+    // The one that the program would create publishes only what TABLES names.
+    await rig.source.query('CREATE PUBLICATION wal_cake_pub FOR ALL TABLES')
+    const first = await rig.stream(planned)
+    await rig.caughtUp(first)
+    const hold = new RequestHold(server, COMMIT)
+    await insertRows(rig)
+    await hold.reached()
+    await first.kill()
+    hold.forget()
+
+    const second = await rig.stream(now)
+    await rig.caughtUp(second)
+    await rig.source.query(`INSERT INTO a VALUES (0, 'after the replay', 1)`)
+    await rig.caughtUp(second)
+    assert.equal(await second.stop(), 0)
+    await auditLog(rig.lake, rig.slot)
+    const counts = await rig.lake.noDoubles()
+    assert.deepEqual([counts['public.a'], counts['public.b']], [rowsOfA, ROWS])
+  })
 }
 
 test('G2 G4: several batches planned and none committed are replayed in order, also when that is killed again', async (t) => {
@@ -231,7 +258,9 @@ async function insertRows(rig: Rig, first = 0): Promise<void> {
 
 async function openPlans(rig: Rig): Promise<number> {
   const keys = await rig.lake.keys('_wal_cake/')
-  return keys.filter((key) => PLAN.test(key)).length - keys.filter((key) => COMMIT.test(key)).length
+  return (
+    keys.filter((key) => key.endsWith('.plan.json')).length - keys.filter((key) => key.endsWith('.commit.json')).length
+  )
 }
 
 function filesOf(keys: readonly string[]): string[] {

@@ -88,7 +88,7 @@ export class Rig {
       'SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = $1',
       [this.slot],
     )
-    return row?.lsn == null ? undefined : lsn(row.lsn)
+    return typeof row?.lsn === 'string' ? lsn(row.lsn) : undefined
   }
 
   /**
