@@ -43,11 +43,12 @@ export class Service {
   /** Resolves after an orderly stop. Throws the Failure that ended it. */
   async run(): Promise<void> {
     while (!this.#stop.aborted) {
+      const startedMs = performance.now()
       try {
         await this.#session()
         return
       } catch (error) {
-        await this.#afterFailure(asFailure(error))
+        await this.#afterFailure(asFailure(error), startedMs)
       }
     }
   }
@@ -84,7 +85,7 @@ export class Service {
   }
 
   /** Waits before the next session, or throws where there must be none. */
-  async #afterFailure(failure: Failure): Promise<void> {
+  async #afterFailure(failure: Failure, startedMs: number): Promise<void> {
     if (verdictOf(failure).act === 'stop') throw failure
     if (this.#stop.aborted) {
       this.#logger.warn(
@@ -94,7 +95,8 @@ export class Service {
       return
     }
     const now = performance.now()
-    this.#failingSinceMs ??= now
+    // A first try that had to wait for its timeout has failed for as long.
+    this.#failingSinceMs ??= this.#hasStreamed ? now : startedMs
     this.#state = 'waiting'
     this.#reason = failure.message
     if (failure.kind === 'needs_text') this.#textOnly = true

@@ -69,7 +69,7 @@ function createStatement(name: string, wanted: Wanted): string {
 
 /**
  * Throws Failure `unsafe` where publishing these tables would make statements of the application fail, or `config` where a
- * named table does not exist.
+ * named table does not exist or may not be published by this user.
  */
 export async function checkPublishable(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
   const chosen = wanted.all ? null : wanted.tables.map((t) => `${t.schema}.${t.table}`)
@@ -84,7 +84,10 @@ export async function checkPublishable(control: pg.Client, name: string, wanted:
       ORDER BY 1`,
     [chosen],
   )
-  if (rows.length === 0) return
+  if (rows.length === 0) {
+    await tryToCreate(control, name, wanted)
+    return
+  }
   const names = rows.map((row) => row.table)
   const some = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
   throw new Failure(
@@ -96,6 +99,16 @@ export async function checkPublishable(control: pg.Client, name: string, wanted:
         `or, where rows are only inserted, create the publication yourself: ${createStatement(name, wanted)};`,
     },
   )
+}
+
+/** Fails where createPublication() would, and leaves nothing. */
+async function tryToCreate(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
+  await control.query('BEGIN')
+  try {
+    await createPublication(control, name, wanted)
+  } finally {
+    await control.query('ROLLBACK')
+  }
 }
 
 export async function dropPublication(control: pg.Client, name: string): Promise<void> {
