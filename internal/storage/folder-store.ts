@@ -41,7 +41,10 @@ export class FolderStore implements ObjectStore {
   static async open(options: FolderStoreOptions): Promise<FolderStore> {
     const folder = resolve(options.folder)
     await mkdir(folder).catch(() => undefined) // what is wrong with it shows below
-    const there = await stat(folder).catch(unless('ENOENT'))
+    const there = await stat(folder).catch((error: unknown) => {
+      if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
+      throw folderFailure(error, 'look at LAKE_DIR', folder)
+    })
     if (there?.isDirectory() !== true) {
       throw new Failure('config', `LAKE_DIR ${folder} is not a folder`, { hint: `Make it: mkdir -p '${folder}'` })
     }
