@@ -114,10 +114,11 @@ class RecordReader {
 
   constructor(key: string, content: Buffer | Json) {
     this.#key = key
-    this.#fields = Buffer.isBuffer(content)
-      ? this.parsed('content', () => JSON.parse(content.toString('utf8')) as Json)
+    const fields: unknown = Buffer.isBuffer(content)
+      ? this.parsed('content', () => JSON.parse(content.toString('utf8')) as unknown)
       : content
-    if (typeof this.#fields !== 'object') throw this.#broken('content')
+    if (typeof fields !== 'object' || fields === null) throw this.#broken('content')
+    this.#fields = fields as Json
   }
 
   checkFormat(): void {

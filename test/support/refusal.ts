@@ -30,20 +30,17 @@ export async function assertRefused(service: Service, { code, says }: Refusal): 
 }
 
 /** Everything that a start may create or move, as a value to compare. */
-export async function footprint(rig: Pick<Rig, 'source' | 'lake'>): Promise<unknown> {
-  const [slots, publications, objects] = [
-    await slotsOf(rig.source),
-    await publicationsOf(rig.source),
-    await rig.lake.keys(),
-  ]
+export async function footprint(rig: Rig): Promise<unknown> {
+  const [slots, publications, objects] = [await slotsOf(rig), await publicationsOf(rig.source), await rig.lake.keys()]
   return { slots, publications, objects }
 }
 
-/** Of all databases, for a slot may be made in the wrong one, but only those of this test. */
-async function slotsOf(source: Source): Promise<unknown[]> {
+/** A slot of another kind, or of another database, may have the name too. */
+async function slotsOf({ source, slot }: Rig): Promise<unknown[]> {
   return source.query(
     `SELECT slot_name, plugin, confirmed_flush_lsn::text FROM pg_replication_slots
-      WHERE database = current_database() OR database IS NULL ORDER BY 1`,
+      WHERE database = current_database() OR slot_name = $1 ORDER BY 1`,
+    [slot],
   )
 }
 

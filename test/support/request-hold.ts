@@ -7,6 +7,8 @@ import type { S3Server } from './s3-server.js'
 export class RequestHold {
   /** Keys of the requests that are held, in the order in which they came. */
   readonly held: string[] = []
+  /** Their contents. */
+  readonly bodies: Buffer[] = []
   readonly #server: S3Server
   readonly #waiting: (() => void)[] = []
 
@@ -17,6 +19,7 @@ export class RequestHold {
     server.onBeforeRequest = async (request) => {
       if (!isWrite(request) || !key.test(request.key) || passed++ < pass) return
       this.held.push(request.key)
+      this.bodies.push(request.body)
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
@@ -24,6 +27,11 @@ export class RequestHold {
   /** Resolves when so many requests are held. */
   async reached(count = 1, patience: Patience = {}): Promise<void> {
     await eventually(() => this.held.length >= count, patience)
+  }
+
+  /** Holds nothing more; what is held stays so. */
+  pass(): void {
+    this.#server.onBeforeRequest = undefined
   }
 
   /** Holds nothing any more; what is held goes on. */
