@@ -100,18 +100,12 @@ case ${1:-} in
     check
     exit
     ;;
-  demo | test | bench)
-    program=$1
-    shift
-    ;;
-  *) program=main ;;
+  demo) program=cmd/wal-cake/demo.js ;;
+  test) program=test/run.js ;;
+  bench) program=bench/run.js ;;
+  *) program=cmd/wal-cake/main.js ;;
 esac
+if [ "$program" != cmd/wal-cake/main.js ]; then shift; fi
 
 build
-
-case $program in
-  main) exec node dist/cmd/wal-cake/main.js "$@" ;;
-  demo) exec node dist/cmd/wal-cake/demo.js "$@" ;;
-  test) exec node --enable-source-maps dist/test/run.js "$@" ;;
-  bench) exec node dist/bench/run.js "$@" ;;
-esac
+exec node "dist/$program" "$@"

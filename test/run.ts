@@ -74,6 +74,8 @@ async function startServers(): Promise<Servers> {
   const environment: Record<string, string> = {}
   const elsewhere = process.env.TEST_PG_URL
   if (elsewhere === undefined || elsewhere === '') {
+    // Somebody's PGSSLMODE or PGOPTIONS is meant for another server.
+    for (const name of Object.keys(process.env)) if (name.startsWith('PG')) Reflect.deleteProperty(process.env, name)
     running.postgres = await startPostgres()
     environment.TEST_PG_URL = running.postgres.url
   }

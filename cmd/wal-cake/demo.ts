@@ -40,26 +40,33 @@ const running: { server?: PostgresServer; service?: ServiceProcess; closing?: Ab
 class DemoFailure extends Error {}
 
 async function main(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: { seconds: { type: 'string', default: '20' }, help: { type: 'boolean', short: 'h' } },
-  })
+  const asked = readArguments(argv)
+  if (asked === 'help') process.stdout.write(usage)
+  else if (asked === undefined) process.stderr.write(usage)
+  else return 'sql' in asked ? query(asked.sql) : demo(asked.seconds)
+  return asked === undefined ? 2 : 0
+}
+
+/** Undefined for arguments that make no sense. */
+function readArguments(args: string[]): { seconds: number } | { sql: string } | 'help' | undefined {
+  const options = { seconds: { type: 'string', default: '20' }, help: { type: 'boolean', short: 'h' } } as const
+  let parsed
+  try {
+    parsed = parseArgs({ args, allowPositionals: true, options })
+  } catch {
+    return undefined
+  }
+  const { values, positionals } = parsed
+  if (values.help === true) return 'help'
+  const [verb, sql, ...more] = positionals
+  if (verb === 'query' && sql !== undefined && more.length === 0) return { sql }
   const seconds = Number(values.seconds)
-  const [verb, sql] = positionals
-  if (values.help === true) {
-    process.stdout.write(usage)
-    return 0
-  }
-  if (verb === 'query' && positionals.length === 2 && sql !== undefined) return query(sql)
-  if (verb !== undefined || !(seconds > 0)) {
-    process.stderr.write(usage)
-    return 2
-  }
-  return demo(seconds)
+  return verb === undefined && seconds > 0 && seconds < 86_400 ? { seconds } : undefined
 }
 
 async function demo(seconds: number): Promise<number> {
+  // Somebody's PGSSLMODE or PGOPTIONS is meant for another server.
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) Reflect.deleteProperty(process.env, name)
   const began = performance.now()
   const folder = await freshLakeFolder()
   const server = await startPostgres()
@@ -241,6 +248,9 @@ async function endAll(): Promise<void> {
   await running.service?.stop(STOP_LIMIT_MS)
   await running.server?.stop('immediate')
 }
+
+// A reader that has seen enough, such as head, is no reason to leave a run half done.
+process.stdout.on('error', () => undefined)
 
 for (const [signal, code] of [
   ['SIGINT', 130],
