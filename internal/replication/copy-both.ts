@@ -3,7 +3,7 @@
 // as ranges of one receive buffer. Reads only as fast as the payloads are taken: what is not read waits in the server.
 import type { Socket } from 'node:net'
 import type pg from 'pg'
-import { Failure } from '../model/failure.js'
+import { asFailure, Failure } from '../model/failure.js'
 import type { Pause } from '../model/change-sink.js'
 import { linkFailure } from './connection.js'
 import type { ReadPacer } from './read-pacer.js'
@@ -11,6 +11,8 @@ import type { ReadPacer } from './read-pacer.js'
 const INITIAL_BUFFER_BYTES = 256 * 1024
 /** A buffer that one large row made bigger than this is given back once it is empty. */
 const KEEP_BUFFER_BYTES = 4 * 1024 * 1024
+/** The server builds no message larger than this (MaxAllocSize); a length beyond it is no length. */
+const LONGEST_MESSAGE = 0x3fff_ffff + 5
 
 const tag = (letter: string): number => letter.charCodeAt(0)
 const COPY_BOTH = tag('W')
@@ -93,12 +95,17 @@ export class CopyBoth {
 
   #take(chunk: Buffer): void {
     this.bytesRead += chunk.length
-    this.#reserve(chunk.length)
+    try {
+      this.#reserve(chunk.length)
+    } catch (error) {
+      this.#failWith(error)
+      return
+    }
     chunk.copy(this.#buffer, this.#to)
     this.#to += chunk.length
     if (this.#waiting) return
     this.#drain()
-    if (!this.#waiting && !this.#ended) this.#pace(chunk.length)
+    if (!this.paused && !this.#ended) this.#pace(chunk.length)
   }
 
   /** Lets small packets pile up in the kernel for a moment instead of waking up for each. */
@@ -131,14 +138,22 @@ export class CopyBoth {
 
   /** Whole length of the message that has begun to arrive, where its length is known. */
   #expected(): number {
-    return this.#to - this.#from < 5 ? 0 : 1 + this.#buffer.readUInt32BE(this.#from + 1)
+    return this.#to - this.#from < 5 ? 0 : this.#messageBytes()
+  }
+
+  /** Whole length of the message that begins at `#from`. */
+  #messageBytes(): number {
+    const bytes = 1 + this.#buffer.readUInt32BE(this.#from + 1)
+    if (bytes < 5 || bytes > LONGEST_MESSAGE)
+      throw new Failure('protocol', `a message of ${bytes} bytes from the server in a replication stream`)
+    return bytes
   }
 
   #drain(): void {
     try {
       while (!this.#ended && this.#to - this.#from >= 5) {
         const at = this.#from
-        const end = at + 1 + this.#buffer.readUInt32BE(at + 1)
+        const end = at + this.#messageBytes()
         if (end > this.#to) return
         this.#from = end
         const pause = this.#message(this.#buffer[at]!, at + 5, end)
@@ -148,7 +163,7 @@ export class CopyBoth {
         }
       }
     } catch (error) {
-      this.#fail(error instanceof Failure ? error : new Failure('unexpected', String(error), { cause: error }))
+      this.#failWith(error)
     }
   }
 
@@ -160,11 +175,11 @@ export class CopyBoth {
         this.#waiting = false
         if (this.#ended) return
         this.#drain()
-        if (!this.#waiting) this.#socket.resume()
+        if (!this.paused) this.#socket.resume()
       },
       (error: unknown) => {
         this.#waiting = false
-        this.#fail(error instanceof Failure ? error : new Failure('unexpected', String(error), { cause: error }))
+        this.#failWith(error)
       },
     )
   }
@@ -190,6 +205,10 @@ export class CopyBoth {
       default:
         throw new Failure('protocol', `unknown message 0x${kind.toString(16)} from the server in a replication stream`)
     }
+  }
+
+  #failWith(error: unknown): void {
+    this.#fail(asFailure(error))
   }
 
   #fail(failure: Failure): void {
@@ -221,6 +240,7 @@ function serverFailure(buffer: Buffer, start: number, end: number, copying: bool
   const fields = new Map<string, string>()
   for (let at = start; at < end && buffer[at] !== 0;) {
     const stop = buffer.indexOf(0, at + 1)
+    if (stop < 0 || stop >= end) break
     fields.set(String.fromCharCode(buffer[at]!), buffer.toString('utf8', at + 1, stop))
     at = stop + 1
   }

@@ -9,6 +9,9 @@ import type { Relation, RelationColumn, ReplicaIdentity } from '../model/relatio
 /** 2000-01-01 UTC, PostgreSQL's epoch, in microseconds since 1970. */
 export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
 
+const BEGIN_BYTES = 21
+const COMMIT_BYTES = 26
+
 export class PgoutputDecoder {
   readonly #sink: ChangeSink
   /** Commit LSN of the open transaction. */
@@ -28,31 +31,32 @@ export class PgoutputDecoder {
       return this.#decode(buffer, at, end)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      throw this.#broken(`message ${letter(buffer[at])} of ${end - at} bytes is cut short`, error)
+      throw this.#broken(`message ${letter(buffer[at])} of ${end - at} bytes has not the length that it should`, error)
     }
   }
 
   #decode(buffer: Buffer, at: number, end: number): Pause {
+    if (at >= end) throw this.#broken('empty message')
     const kind = buffer[at]!
     switch (kind) {
       case 0x49: // I
-        this.#needsTransaction(kind)
+        this.#needsRow(kind, at, end)
         return this.#sink.insert(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
       case 0x55: // U
-        this.#needsTransaction(kind)
+        this.#needsRow(kind, at, end)
         return this.#sink.update(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
       case 0x44: // D
-        this.#needsTransaction(kind)
+        this.#needsRow(kind, at, end)
         return this.#sink.delete(buffer.readUInt32BE(at + 1), buffer, at + 5, end)
       case 0x42: // B
-        return this.#begin(buffer, at)
+        return this.#begin(buffer, at, end)
       case 0x43: // C
-        return this.#commit(buffer, at)
+        return this.#commit(buffer, at, end)
       case 0x52: // R
         return this.#sink.relation(this.#relation(buffer, at, end))
       case 0x54: // T
         this.#needsTransaction(kind)
-        return this.#sink.truncate(relationOids(buffer, at))
+        return this.#sink.truncate(relationOids(buffer, at, end))
       case 0x59: // Y: a type's name; the catalogue tells more
       case 0x4f: // O: where a transaction first came from
       case 0x4d: // M: a logical message, which is no row
@@ -62,7 +66,8 @@ export class PgoutputDecoder {
     }
   }
 
-  #begin(buffer: Buffer, at: number): Pause {
+  #begin(buffer: Buffer, at: number, end: number): Pause {
+    requireBytes(end - at, BEGIN_BYTES)
     if (this.#open !== undefined) throw this.#broken('Begin inside a transaction')
     const commitLsn = buffer.readBigUInt64BE(at + 1)
     this.#open = commitLsn
@@ -73,7 +78,8 @@ export class PgoutputDecoder {
     )
   }
 
-  #commit(buffer: Buffer, at: number): Pause {
+  #commit(buffer: Buffer, at: number, end: number): Pause {
+    requireBytes(end - at, COMMIT_BYTES)
     const commitLsn = buffer.readBigUInt64BE(at + 2)
     const endLsn = buffer.readBigUInt64BE(at + 10)
     if (this.#open !== commitLsn || endLsn < commitLsn)
@@ -83,8 +89,8 @@ export class PgoutputDecoder {
   }
 
   #relation(buffer: Buffer, at: number, end: number): Relation {
-    const oid = buffer.readUInt32BE(at + 1)
-    const reader = new FieldReader(buffer, at + 5, end)
+    const reader = new FieldReader(buffer, at + 1, end)
+    const oid = reader.uint32()
     const schema = reader.text()
     const name = reader.text()
     const replicaIdentity = String.fromCharCode(reader.byte())
@@ -95,6 +101,7 @@ export class PgoutputDecoder {
       const isKey = (reader.byte() & 1) === 1
       columns.push({ name: reader.text(), typeOid: reader.uint32(), typmod: reader.int32(), isKey })
     }
+    reader.finish()
     // pg_catalog is sent as the empty schema name.
     return {
       oid,
@@ -103,6 +110,11 @@ export class PgoutputDecoder {
       replicaIdentity: replicaIdentity as ReplicaIdentity,
       columns,
     }
+  }
+
+  #needsRow(kind: number, at: number, end: number): void {
+    this.#needsTransaction(kind)
+    if (end - at < 6) throw new RangeError('no tuple')
   }
 
   #needsTransaction(kind: number): void {
@@ -123,9 +135,15 @@ function letter(kind: number | undefined): string {
   return kind === undefined ? '(empty)' : `0x${kind.toString(16).padStart(2, '0')}`
 }
 
+/** What lies behind a message in the receive buffer is another one: it must not be read as its rest. */
+function requireBytes(bytes: number, expected: number): void {
+  if (bytes !== expected) throw new RangeError(`${bytes} bytes instead of ${expected}`)
+}
+
 /** `at` at the kind byte of a Truncate message. */
-function relationOids(buffer: Buffer, at: number): number[] {
+function relationOids(buffer: Buffer, at: number, end: number): number[] {
   const count = buffer.readUInt32BE(at + 1)
+  requireBytes(end - at, 6 + count * 4)
   return Array.from({ length: count }, (_, index) => buffer.readUInt32BE(at + 6 + index * 4))
 }
 
@@ -162,6 +180,10 @@ class FieldReader {
     const text = this.#buffer.toString('utf8', this.#at, stop)
     this.#at = stop + 1
     return text
+  }
+
+  finish(): void {
+    if (this.#at !== this.#end) throw new RangeError('bytes behind the last field')
   }
 
   #step(bytes: number): number {

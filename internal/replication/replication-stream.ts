@@ -3,7 +3,7 @@
 import type pg from 'pg'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
-import { formatLsn, maxLsn, ZERO_LSN, type Lsn } from '../model/lsn.js'
+import { formatLsn, maxLsn, type Lsn } from '../model/lsn.js'
 import { linkFailure } from './connection.js'
 import { CopyBoth } from './copy-both.js'
 import { judgeSilence, livenessTimings, type LivenessTimings } from './liveness.js'
@@ -11,10 +11,15 @@ import { PgoutputDecoder } from './pgoutput-decoder.js'
 import { ReadPacer } from './read-pacer.js'
 import { StatusUpdate } from './status-update.js'
 
+const KEEPALIVE_BYTES = 18
+
 export interface StreamOptions {
   readonly slot: string
   readonly publication: string
-  /** Asks for transactions that end after this; the server goes on from the slot's own position where that is later. */
+  /**
+   * End of what is durable: acknowledged, and asks for transactions that end after it; the server goes on from the slot's
+   * own position where that is later.
+   */
   readonly startLsn: Lsn
   readonly serverVersion: number
   readonly binary: boolean
@@ -29,8 +34,8 @@ export class ReplicationStream {
   readonly #status = new StatusUpdate()
   readonly #timings: LivenessTimings
   readonly #timer: NodeJS.Timeout
-  #received: Lsn = ZERO_LSN
-  #durable: Lsn = ZERO_LSN
+  #received: Lsn
+  #durable: Lsn
   #bytesAtLastLook = 0
   #lastHeardMs = performance.now()
   #lastStatusMs = performance.now()
@@ -41,6 +46,8 @@ export class ReplicationStream {
   /** `client`: a replication connection of its own, taken over. */
   constructor(client: pg.Client, options: StreamOptions, sink: ChangeSink) {
     this.#sink = sink
+    // The server drops what it knows of us on a flush position of zero, so the first status already says what is durable.
+    this.#received = this.#durable = options.startLsn
     this.#decoder = new PgoutputDecoder(sink)
     this.#timings = livenessTimings(options.walSenderTimeoutMs)
     this.#copy = new CopyBoth(
@@ -92,10 +99,11 @@ export class ReplicationStream {
   }
 
   #payload(buffer: Buffer, start: number, end: number): Pause {
-    switch (buffer[start]) {
+    switch (start < end ? buffer[start] : undefined) {
       case 0x77: // w: XLogData
         return this.#decoder.decode(buffer, start + 25, end)
       case 0x6b: // k: primary keepalive
+        if (end - start !== KEEPALIVE_BYTES) throw new Failure('protocol', `keepalive of ${end - start} bytes`)
         return this.#keepalive(buffer.readBigUInt64BE(start + 1), buffer[start + 17] === 1)
       default:
         throw new Failure('protocol', `unknown replication message 0x${(buffer[start] ?? 0).toString(16)}`)

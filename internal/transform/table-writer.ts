@@ -21,6 +21,8 @@ const UNCHANGED_FIELD = 0x75
 const TEXT_FIELD = 0x74
 const BINARY_FIELD = 0x62
 
+const TWO_32 = 0x1_0000_0000
+
 /** A row group closes at about this many bytes of values: enough to compress well, small enough to read in parallel. */
 const ROW_GROUP_BYTES = 64 << 20
 
@@ -128,7 +130,7 @@ export class TableWriter {
     this.#expect(buffer, at, NEW_TUPLE)
     this.#beginRow(stamp, seq, OP.insert)
     const before = this.#intake.variableBytes
-    this.#closeTuple(this.#fill(buffer, at + 1, false), end)
+    this.#closeTuple(this.#fill(buffer, at + 1, end, false), end)
     return this.#endRow(before)
   }
 
@@ -141,31 +143,31 @@ export class TableWriter {
     if (kind === NEW_TUPLE) {
       this.#beginRow(stamp, seq, OP.update)
       const before = this.#intake.variableBytes
-      this.#closeTuple(this.#fill(buffer, at + 1, false), end)
+      this.#closeTuple(this.#fill(buffer, at + 1, end, false), end)
       return { bytes: this.#endRow(before), keyChanged: false }
     }
-    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind 0x${kind.toString(16)} in an Update`)
-    const newAt = this.#scanOld(buffer, at + 1)
+    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind ${hex(kind)} in an Update`)
+    const newAt = this.#scanOld(buffer, at + 1, end)
     this.#expect(buffer, newAt, NEW_TUPLE)
     const keyChanged = kind === KEY_TUPLE && this.#keyDiffers(buffer, newAt + 1)
     const keyBytes = keyChanged ? this.#keyRow(stamp, seq, buffer) : 0
     this.#beginRow(stamp, keyChanged ? seq + 1 : seq, OP.update)
     const before = this.#intake.variableBytes
     if (kind === OLD_TUPLE) this.#writeBefore(buffer)
-    this.#closeTuple(this.#fill(buffer, newAt + 1, true), end)
+    this.#closeTuple(this.#fill(buffer, newAt + 1, end, true), end)
     return { bytes: keyBytes + this.#endRow(before), keyChanged }
   }
 
   /** `buffer[at]` is the old tuple's kind. */
   delete(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
     const kind = buffer[at]!
-    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind 0x${kind.toString(16)} in a Delete`)
-    this.#closeTuple(this.#scanOld(buffer, at + 1), end)
+    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind ${hex(kind)} in a Delete`)
+    this.#closeTuple(this.#scanOld(buffer, at + 1, end), end)
     if (kind === KEY_TUPLE) return this.#keyRow(stamp, seq, buffer)
     this.#beginRow(stamp, seq, OP.delete)
     const before = this.#intake.variableBytes
     this.#writeBefore(buffer)
-    this.#fill(buffer, at + 1, false)
+    this.#fill(buffer, at + 1, end, false)
     return this.#endRow(before)
   }
 
@@ -210,7 +212,7 @@ export class TableWriter {
       this.#opNow = op
       this.#op.beginRun(this.#rows).push(OP_BYTES, OP_BYTES.indexOf(op), OP_BYTES.indexOf(op) + 1)
     }
-    this.#seq.leaf.push(seq, 0)
+    this.#seq.leaf.push(seq | 0, (seq / TWO_32) | 0)
   }
 
   #beginTransaction(stamp: TransactionStamp): void {
@@ -261,8 +263,11 @@ export class TableWriter {
     this.#opNow = 0
   }
 
-  /** Hands the tuple's fields to the columns. `buffer[at]`: the tuple's column count. Returns where the tuple ends. */
-  #fill(buffer: Buffer, at: number, oldScanned: boolean): number {
+  /**
+   * Hands the tuple's fields to the columns. `buffer[at]`: the tuple's column count; no field reaches past `limit`. Returns
+   * where the tuple ends.
+   */
+  #fill(buffer: Buffer, at: number, limit: number, oldScanned: boolean): number {
     const columns = this.#columns
     const row = this.#rows
     let unchanged = 0
@@ -272,6 +277,7 @@ export class TableWriter {
       const kind = buffer[p++]!
       if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
         const end = p + 4 + ((buffer[p]! << 24) | (buffer[p + 1]! << 16) | (buffer[p + 2]! << 8) | buffer[p + 3]!)
+        if (end > limit || end < p + 4) throw this.#beyond(k)
         const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
         if (!put(buffer, p + 4, end)) {
           columns[k]!.appendNull(row)
@@ -285,7 +291,7 @@ export class TableWriter {
           columns[k]!.appendNull(row)
           this.#appendUnchanged(unchanged++, k)
         }
-      } else throw this.#broken(`field kind 0x${kind.toString(16)}`)
+      } else throw this.#broken(`field kind ${hex(kind)}`)
     }
     if (unchanged > 0) this.#flushJson(this.#unchanged, this.#unchangedJson, CLOSE_ARRAY)
     if (raw > 0) this.#flushJson(this.#raw, this.#rawJson, CLOSE_OBJECT)
@@ -317,8 +323,8 @@ export class TableWriter {
     return this.#endRow(before)
   }
 
-  /** Notes where the old tuple's fields lie. Returns where the tuple ends. */
-  #scanOld(buffer: Buffer, at: number): number {
+  /** Notes where the old tuple's fields lie, none past `limit`. Returns where the tuple ends. */
+  #scanOld(buffer: Buffer, at: number, limit: number): number {
     const fields = this.#oldFields
     let p = this.#checkCount(buffer, at)
     for (let k = 0; k < this.#columns.length; k++) {
@@ -328,9 +334,9 @@ export class TableWriter {
         fields[k * 3] = kind
         fields[k * 3 + 1] = p + 4
         p += 4 + buffer.readInt32BE(p)
+        if (p > limit || p < fields[k * 3 + 1]!) throw this.#beyond(k)
         fields[k * 3 + 2] = p
-      } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD)
-        throw this.#broken(`field kind 0x${kind.toString(16)}`)
+      } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD) throw this.#broken(`field kind ${hex(kind)}`)
     }
     return p
   }
@@ -409,7 +415,11 @@ export class TableWriter {
   }
 
   #expect(buffer: Buffer, at: number, kind: number): void {
-    if (buffer[at] !== kind) throw this.#broken(`tuple kind 0x${(buffer[at] ?? 0).toString(16)}`)
+    if (buffer[at] !== kind) throw this.#broken(`tuple kind ${hex(buffer[at])}`)
+  }
+
+  #beyond(k: number): Failure {
+    return this.#broken(`field ${k} reaches past the end of the message`)
   }
 
   #onlyText(k: number): never {
@@ -430,6 +440,10 @@ export class TableWriter {
   get #name(): string {
     return `${this.layout.relation.schema}.${this.layout.relation.name}`
   }
+}
+
+function hex(byte: number | undefined): string {
+  return byte === undefined ? '(none)' : `0x${byte.toString(16)}`
 }
 
 const OP_BYTES = Buffer.from('IUDT', 'latin1')
