@@ -67,7 +67,7 @@ export class BatchCommitter {
   #commits: Promise<void> = Promise.resolve()
   #unfinished = 0
   #failure: Failure | undefined
-  #head: { writing: boolean; next: Commit | undefined } = { writing: false, next: undefined }
+  #head: { written: Promise<void> | undefined; next: Commit | undefined } = { written: undefined, next: undefined }
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -117,9 +117,10 @@ export class BatchCommitter {
     this.#commit(batch, { toLsn: position, endLsn: position, transactions: 0, rows: 0 }, undefined)
   }
 
-  /** Resolves when every batch that has ended is durable; rejects with the first failure. */
+  /** Resolves when every batch that has ended is durable and readers can see so; rejects with the first failure. */
   async settle(): Promise<void> {
     await this.#commits
+    await this.#head.written
     if (this.#failure !== undefined) throw this.#failure
   }
 
@@ -225,16 +226,15 @@ export class BatchCommitter {
   /** One write at a time; of those that wait only the newest matters. */
   #writeHead(commit: Commit): void {
     this.#head.next = commit
-    if (this.#head.writing) return
-    this.#head.writing = true
+    if (this.#head.written !== undefined) return
     const write = async (): Promise<void> => {
       for (let next = this.#head.next; next !== undefined; next = this.#head.next) {
         this.#head.next = undefined
         await this.#options.log.writeHead(next)
       }
-      this.#head.writing = false
+      this.#head.written = undefined
     }
-    write().catch((error: unknown) => this.#fail(error))
+    this.#head.written = write().catch((error: unknown) => this.#fail(error))
   }
 
   #stopIfFailed(): void {
