@@ -7,7 +7,7 @@ import type { Lsn } from '../model/lsn.js'
 import type { CommitLog } from '../storage/commit-log.js'
 import { dataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
-import type { RegisteredVersion, RowCounts } from '../transform/batch-builder.js'
+import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile } from '../transform/open-file.js'
 import { rowCountOfTail } from '../transform/parquet/thrift.js'
@@ -139,8 +139,11 @@ export class BatchCommitter {
     this.#options.gate.leaving(1)
     const { plan } = batch
     this.#plans = this.#plans.then(async () => {
-      if (standing !== undefined) return this.#checkStanding(plan, fields)
       this.#stopIfFailed()
+      if (standing !== undefined) {
+        this.#checkStanding(plan, fields)
+        return
+      }
       if (!this.#options.connected())
         throw new Failure('link', 'the replication connection was lost before the batch was planned')
       if ((await this.#options.log.writePlan(plan)) === 'taken')

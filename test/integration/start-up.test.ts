@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { assertHeadIsNewest, auditLog } from '../support/log-audit.js'
+import { lsn } from '../support/lsn-text.js'
 import { footprint } from '../support/refusal.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
@@ -41,7 +42,7 @@ test('an existing slot is adopted for an empty lake, with every change since it 
   const ids = (await rig.lake.rows('public.t')).map((row) => row.id)
   assert.deepEqual(ids, [2, 3])
   const { commits } = await auditLog(rig.lake, rig.slot)
-  assert.equal(BigInt(lsnNumber(commits[0]!.from_lsn)), made, 'the log begins where the slot stood')
+  assert.equal(lsn(commits[0]!.from_lsn), made, 'the log begins where the slot stood')
   await rig.dropSlot()
 })
 
@@ -140,20 +141,6 @@ test('drop gives the slot back, and the publication when asked; the lake stays, 
   assert.deepEqual(await rig.lake.keys(), keys)
 })
 
-function publication(rig: Rig): Promise<unknown[]> {
-  return rig.source.query(`SELECT puballtables, pubviaroot FROM pg_publication WHERE pubname = 'wal_cake_pub'`)
-}
-
-async function publishedTables(rig: Rig): Promise<string[]> {
-  const rows = await rig.source.query<{ tablename: string }>('SELECT tablename FROM pg_publication_tables ORDER BY 1')
-  return rows.map((row) => row.tablename)
-}
-
-function lsnNumber(text: string): bigint {
-  const [high, low] = text.split('/')
-  return (BigInt(`0x${high!}`) << 32n) | BigInt(`0x${low!}`)
-}
-
 test('head.json names the newest commit after an orderly stop, however slow the store is', async (t) => {
   const server = await S3Server.start()
   t.after(() => server.stop())
@@ -169,3 +156,12 @@ test('head.json names the newest commit after an orderly stop, however slow the 
   await assertHeadIsNewest(rig.lake, rig.slot, audited)
   await rig.dropSlot()
 })
+
+function publication(rig: Rig): Promise<unknown[]> {
+  return rig.source.query(`SELECT puballtables, pubviaroot FROM pg_publication WHERE pubname = 'wal_cake_pub'`)
+}
+
+async function publishedTables(rig: Rig): Promise<string[]> {
+  const rows = await rig.source.query<{ tablename: string }>('SELECT tablename FROM pg_publication_tables ORDER BY 1')
+  return rows.map((row) => row.tablename)
+}

@@ -5,13 +5,12 @@ import { describe, test, type TestContext } from 'node:test'
 import { eventually } from '../support/eventually.js'
 import { auditLog } from '../support/log-audit.js'
 import { makeRig, type Rig } from '../support/rig.js'
-import type { Service } from '../support/service.js'
+import type { LogLine, Service } from '../support/service.js'
 
 /** From the end of the first to the second streaming. */
 const HAND_OVER_MS = 6_000
 
-const isBusy = (line: { readonly [field: string]: unknown }): boolean =>
-  (line.err as { kind?: string } | undefined)?.kind === 'slot_busy'
+const isBusy = (line: LogLine): boolean => (line.err as { kind?: string } | undefined)?.kind === 'slot_busy'
 
 describe('G5: the second process on a slot waits and takes over', { concurrency: 2 }, () => {
   for (const [name, end] of [
