@@ -3,7 +3,7 @@
 import type { Commit } from '../model/batch-record.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
-import type { RowCounts } from '../transform/batch-builder.js'
+import type { RowCounts } from '../transform/batch-sink.js'
 import type { ClosedBatch } from './batch-committer.js'
 
 /** Tables named in one log line; the rest is a number. */

@@ -31,7 +31,7 @@ export class PgoutputDecoder {
       return this.#decode(buffer, at, end)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      throw this.#broken(`message ${letter(buffer[at])} of ${end - at} bytes has not the length that it should`, error)
+      throw this.#broken(`message ${letter(buffer[at])} of ${end - at} bytes cannot be read: ${error.message}`, error)
     }
   }
 

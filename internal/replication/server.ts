@@ -51,7 +51,7 @@ async function identify(
   const row = rows[0]!
   return {
     systemIdentifier: row.systemid,
-    timeline: Number(row.timeline),
+    timeline: row.timeline,
     database: row.dbname,
     walEnd: parseLsn(row.xlogpos),
   }

@@ -1,62 +1,18 @@
 // Transactions into batches: routes each change to its table's writer, ends batches at commit boundaries, rolls files. It
 // decides nothing by the clock or by memory that could lie differently in a replay: where rows are cut into files depends
 // on the transactions, the plan and its parameters alone.
-import type { BatchSummary, CutParameters, Plan } from '../model/batch-record.js'
+import type { CutParameters, Plan } from '../model/batch-record.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
 import { dateOf } from '../model/instant.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
 import { sameRelation, type Relation } from '../model/relation.js'
-import type { StreamPosition, TableSchema } from '../model/table-schema.js'
 import { cutAtCommit, type CutReason } from './batch-cutter.js'
-import type { ClosedFile } from './open-file.js'
+import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
+import { OpenBatch } from './open-batch.js'
 import { layoutOf } from './table-layout.js'
-import { OP, TableWriter, type FileTarget, type TransactionStamp } from './table-writer.js'
-
-/** Where the builder's output goes. Calls for one batch come in this order: started, plan and files, end. */
-export interface BatchSink {
-  /** The open batch has its first whole transaction. */
-  started(): void
-  /** The open batch will end with the transaction that commits at `toLsn`, and with no other. */
-  plan(fromLsn: Lsn, toLsn: Lsn, cut: CutParameters): void
-  file(file: ClosedFile, part: number, schema: RegisteredVersion): void
-  end(summary: BatchSummary, counts: ReadonlyMap<string, RowCounts>, reason: CutReason | 'replay'): void
-  /** Nothing is open and every transaction before `position` has been seen; `urgent`: the server waits for it. */
-  idle(position: Lsn, urgent: boolean): void
-  /** May more be taken in? A promise: not before it settles. */
-  room(): Pause
-  /** True when memory is short enough that open pages should be compressed and batches ended early. */
-  memoryShort(): boolean
-}
-
-export interface RegisteredVersion {
-  readonly version: number
-  readonly recorded: Promise<void>
-}
-
-export interface BuilderOptions {
-  /** End of what is durable: transactions that commit before it are dropped. */
-  readonly durableLsn: Lsn
-  /** Plans to be replayed first, in order. */
-  readonly openPlans: readonly Plan[]
-  readonly cut: CutParameters
-  /** Does the lake take this table? By the given filters, which may be an open plan's. */
-  readonly takes: (schema: string, table: string, cut: CutParameters) => boolean
-  readonly flushIntervalMs: number
-  readonly textColumns: 'string' | 'bytes'
-  /** The types of a relation's columns: at once where they are known, else from the catalogue. */
-  readonly typesOf: (oids: readonly number[]) => readonly PgType[] | Promise<readonly PgType[]>
-  readonly register: (schema: TableSchema, position: StreamPosition) => RegisteredVersion | Promise<RegisteredVersion>
-  readonly target: FileTarget
-  /** Milliseconds of a clock that only goes forward. */
-  readonly now: () => number
-  /** A transaction has arrived whole. */
-  readonly onCommit: (endLsn: Lsn) => void
-  readonly onRelation: (table: TableSchema, version: number) => void
-  /** Never settles: what a stopping builder gives a transaction that it will not take. */
-  readonly halted: Promise<void>
-}
+import { TableWriter, type TransactionStamp } from './table-writer.js'
 
 /** A part of memory use is looked at each time this many bytes of values have come in. */
 const LOOK_EVERY_BYTES = 4 << 20
@@ -65,12 +21,9 @@ interface Table {
   readonly relation: Relation
   /** Absent: filtered out. */
   readonly lake?: { readonly writer: TableWriter; readonly version: RegisteredVersion }
-  /** Rows in the open batch. */
-  counts?: RowCounts
+  /** Its rows in the batch that they were counted in last. */
+  tally?: { readonly batch: OpenBatch; readonly counts: RowCounts }
 }
-
-/** Rows by operation, for logs and metrics: insert, update, delete, truncate. */
-export type RowCounts = Record<keyof typeof OP, number>
 
 export class BatchBuilder implements ChangeSink {
   readonly #options: BuilderOptions
@@ -83,19 +36,9 @@ export class BatchBuilder implements ChangeSink {
   #cutDue = false
   #filterChanged = false
 
-  // The open batch
-  #planned = false
-  /** Files per table and date, for part numbers. */
-  readonly #parts = new Map<string, number>()
-  #counts = new Map<string, RowCounts>()
-  /** Bytes of values since the files last rolled, and the count at which memory is looked at next. */
-  #bytes = 0
+  #batch = new OpenBatch()
+  /** Bytes in the batch at which memory is looked at next. */
   #nextLook = LOOK_EVERY_BYTES
-  #rows = 0
-  #transactions = 0
-  #startedMs = 0
-  #firstMicros = 0n
-  #last: { commitLsn: Lsn; endLsn: Lsn; micros: bigint } | undefined
 
   // The open transaction
   #stamp: TransactionStamp | undefined
@@ -146,8 +89,8 @@ export class BatchBuilder implements ChangeSink {
     if (planned !== undefined && commitLsn > planned.toLsn) throw this.#otherHistory(planned, commitLsn)
     this.#commitLsn = commitLsn
     this.#seq = 0
-    this.#rowsAtBegin = this.#rows
-    this.#bytesAtBegin = this.#bytes
+    this.#rowsAtBegin = this.#batch.rows
+    this.#bytesAtBegin = this.#batch.bytes
     // A server that crashed may send again what is durable already.
     this.#dropped = commitLsn < this.#from
     const sameDate = this.#stamp !== undefined && sameDay(this.#stampMicros, commitMicros)
@@ -172,6 +115,18 @@ export class BatchBuilder implements ChangeSink {
       return undefined
     }
     return this.#take(relation)
+  }
+
+  /** The filters of a plan end with it, but the server describes a table only once: asks of each table again. */
+  #takeAgain(): Pause {
+    const waits: Promise<void>[] = []
+    for (const { relation, lake } of [...this.#tables.values()]) {
+      if (this.#options.takes(relation.schema, relation.name, this.#cut) === (lake !== undefined)) continue
+      this.#tables.delete(relation.oid)
+      const pause = this.relation(relation)
+      if (pause !== undefined) waits.push(pause)
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
   }
 
   insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
@@ -206,7 +161,7 @@ export class BatchBuilder implements ChangeSink {
       const seq = this.#seq++
       if (table.lake === undefined || this.#dropped) continue
       this.#count(table, 'truncate')
-      this.#bytes += this.#writer(table).truncate(this.#stamp!, seq)
+      this.#batch.bytes += this.#writer(table).truncate(this.#stamp!, seq)
     }
     return undefined
   }
@@ -215,9 +170,13 @@ export class BatchBuilder implements ChangeSink {
     this.#commitLsn = undefined
     this.#options.onCommit(endLsn)
     if (this.#dropped) return undefined
-    if (this.#rows > this.#rowsAtBegin) this.#noteTransaction(commitLsn, endLsn)
+    if (this.#batch.rows > this.#rowsAtBegin) this.#noteTransaction(commitLsn, endLsn)
     if (!this.replaying) this.#cutIfDue()
-    else if (commitLsn === this.#openPlans[0]!.toLsn) this.#endBatch('replay')
+    else if (commitLsn === this.#openPlans[0]!.toLsn) {
+      this.#endBatch('replay')
+      const retaken = this.#takeAgain()
+      if (retaken !== undefined) return retaken.then(() => this.#sink.room())
+    }
     return this.#sink.room()
   }
 
@@ -225,7 +184,7 @@ export class BatchBuilder implements ChangeSink {
     const planned = this.#openPlans[0]
     if (planned !== undefined) {
       if (position > planned.toLsn) throw this.#otherHistory(planned, position)
-    } else if (this.#rows === 0) this.#sink.idle(position, urgent)
+    } else if (this.#batch.rows === 0) this.#sink.idle(position, urgent)
     else if (urgent) this.requestCut()
     return undefined
   }
@@ -285,22 +244,18 @@ export class BatchBuilder implements ChangeSink {
 
   #taken(table: Table, operation: keyof RowCounts, bytes: number): Pause {
     this.#count(table, operation)
-    this.#bytes += bytes
+    this.#batch.bytes += bytes
     if (table.lake!.writer.fileBytes >= this.#cut.targetFileBytes) this.#closeFile(table)
-    return this.#bytes >= this.#nextLook ? this.#look() : undefined
+    return this.#batch.bytes >= this.#nextLook ? this.#look() : undefined
   }
 
   #count(table: Table, operation: keyof RowCounts): void {
-    this.#rows++
-    table.counts ??= this.#newCounts(table.relation)
-    table.counts[operation]++
-  }
-
-  #newCounts(relation: Relation): RowCounts {
-    const name = `${relation.schema}.${relation.name}`
-    const counts = this.#counts.get(name) ?? { insert: 0, update: 0, delete: 0, truncate: 0 }
-    this.#counts.set(name, counts)
-    return counts
+    this.#batch.rows++
+    if (table.tally?.batch !== this.#batch) {
+      const counts = this.#batch.countsOf(`${table.relation.schema}.${table.relation.name}`)
+      table.tally = { batch: this.#batch, counts }
+    }
+    table.tally.counts[operation]++
   }
 
   /**
@@ -308,21 +263,21 @@ export class BatchBuilder implements ChangeSink {
    * ends. The rule sees only bytes of values, so a replay rolls at the same row.
    */
   #look(): Pause {
-    this.#nextLook = this.#bytes + LOOK_EVERY_BYTES
+    this.#nextLook = this.#batch.bytes + LOOK_EVERY_BYTES
     const { rollBytes } = this.#cut
-    if (this.#bytes >= rollBytes && this.#bytes - this.#bytesAtBegin >= rollBytes / 4) {
+    if (this.#batch.bytes >= rollBytes && this.#batch.bytes - this.#bytesAtBegin >= rollBytes / 4) {
       // Begin has told the commit's position: the batch ends with this transaction, and can be planned now.
       this.#plan(this.#openPlans[0]?.toLsn ?? this.#commitLsn!)
       this.#closeFiles()
-      this.#bytes = this.#bytesAtBegin = 0
+      this.#batch.bytes = this.#bytesAtBegin = 0
       this.#nextLook = LOOK_EVERY_BYTES
     } else if (this.#sink.memoryShort()) for (const { lake } of this.#tables.values()) lake?.writer.sealPages()
     return this.#sink.room()
   }
 
   #plan(toLsn: Lsn): void {
-    if (!this.#planned) this.#sink.plan(this.#from, toLsn, this.#cut)
-    this.#planned = true
+    if (!this.#batch.planned) this.#sink.plan(this.#from, toLsn, this.#cut)
+    this.#batch.planned = true
   }
 
   #closeFiles(): void {
@@ -332,63 +287,40 @@ export class BatchBuilder implements ChangeSink {
   #closeFile({ relation, lake }: Table): void {
     const file = lake?.writer.closeFile()
     if (file === undefined) return
-    const directory = JSON.stringify([relation.schema, relation.name, file.date])
-    const part = this.#parts.get(directory) ?? 0
-    this.#parts.set(directory, part + 1)
+    const part = this.#batch.nextPart(JSON.stringify([relation.schema, relation.name, file.date]))
     this.#sink.file(file, part, lake!.version)
   }
 
   #noteTransaction(commitLsn: Lsn, endLsn: Lsn): void {
-    this.#last = { commitLsn, endLsn, micros: this.#stampMicros }
-    if (this.#transactions++ > 0) return
-    this.#firstMicros = this.#stampMicros
-    this.#startedMs = this.#options.now()
-    this.#sink.started()
+    const first = !this.#batch.begun
+    this.#batch.noteTransaction(commitLsn, endLsn, this.#stampMicros, this.#options.now())
+    if (first) this.#sink.started()
   }
 
   #cutIfDue(): void {
-    if (this.replaying || this.#last === undefined) return
+    if (this.replaying || !this.#batch.begun) return
     const limits = { rollBytes: this.#cut.rollBytes, flushIntervalMs: this.#options.flushIntervalMs }
-    const ageMs = this.#cutDue ? Infinity : this.#options.now() - this.#startedMs
+    const ageMs = this.#cutDue ? Infinity : this.#options.now() - this.#batch.startedMs
     const now = { stopping: this.#stopping, memoryShort: this.#sink.memoryShort() }
     // Files of a large transaction went up under a plan that ends with it.
-    const reason = this.#planned ? 'bytes' : cutAtCommit({ bytes: this.#bytes, ageMs }, limits, now)
+    const reason = this.#batch.planned ? 'bytes' : cutAtCommit({ bytes: this.#batch.bytes, ageMs }, limits, now)
     if (reason !== undefined) this.#endBatch(reason)
   }
 
   #endBatch(reason: CutReason | 'replay'): void {
-    const last = this.#last
-    if (last === undefined) throw this.#otherHistory(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
-    this.#plan(last.commitLsn)
+    const batch = this.#batch
+    const summary = batch.summary()
+    if (summary === undefined) throw this.#otherHistory(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
+    this.#plan(summary.toLsn)
     this.#closeFiles()
     const { tables, excludeTables } = this.#cut
     this.#openPlans.shift()
     this.#filterChanged ||= tables !== this.#cut.tables || excludeTables !== this.#cut.excludeTables
-    this.#from = last.endLsn
-    const summary = {
-      toLsn: last.commitLsn,
-      endLsn: last.endLsn,
-      transactions: this.#transactions,
-      rows: this.#rows,
-      firstCommitMicros: this.#firstMicros,
-      lastCommitMicros: last.micros,
-    }
-    const counts = this.#counts
-    this.#reset()
-    this.#sink.end(summary, counts, reason)
-  }
-
-  #reset(): void {
-    this.#planned = false
-    this.#cutDue = false
-    this.#parts.clear()
-    this.#counts = new Map()
-    for (const table of this.#tables.values()) delete table.counts
-    this.#bytes = 0
+    this.#from = summary.endLsn
+    this.#batch = new OpenBatch()
     this.#nextLook = LOOK_EVERY_BYTES
-    this.#rows = 0
-    this.#transactions = 0
-    this.#last = undefined
+    this.#cutDue = false
+    this.#sink.end(summary, batch.counts, reason)
   }
 
   #otherHistory(plan: Plan, position: Lsn): Failure {

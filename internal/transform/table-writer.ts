@@ -1,27 +1,28 @@
 // One table's rows into column buffers and files: the row rules of the change log. The hot path is #fill(): it walks a
 // tuple's bytes once and hands each field to its column; no object per row, none per value.
 import { Failure } from '../model/failure.js'
-import { ByteScratch } from './byte-scratch.js'
 import type { ChunkContext } from './parquet/column-chunk.js'
-import { RunColumn, ScalarColumn, SparseColumn, type ColumnBuffer } from './parquet/column-buffers.js'
+import { RunColumn, ScalarColumn, type ColumnBuffer } from './parquet/column-buffers.js'
 import { BytesValues, Int64Values, Intake } from './parquet/leaf-values.js'
 import { OpenFile, type ClosedFile } from './open-file.js'
+import { RowNotes, type TextRange } from './row-notes.js'
 import type { TableLayout } from './table-layout.js'
-import { appendJsonString } from './json-bytes.js'
+import {
+  BINARY_FIELD,
+  firstField,
+  hex,
+  KEY_TUPLE,
+  NEW_TUPLE,
+  NULL_FIELD,
+  OLD_TUPLE,
+  OldTuple,
+  TEXT_FIELD,
+  UNCHANGED_FIELD,
+} from './tuple-data.js'
 import type { Put } from './values/value-codec.js'
 
 /** Kinds of rows, as their letter in `_op`. */
 export const OP = { insert: 0x49, update: 0x55, delete: 0x44, truncate: 0x54 } as const
-
-const KEY_TUPLE = 0x4b
-const OLD_TUPLE = 0x4f
-const NEW_TUPLE = 0x4e
-const NULL_FIELD = 0x6e
-const UNCHANGED_FIELD = 0x75
-const TEXT_FIELD = 0x74
-const BINARY_FIELD = 0x62
-
-const TWO_32 = 0x1_0000_0000
 
 /** A row group closes at about this many bytes of values: enough to compress well, small enough to read in parallel. */
 const ROW_GROUP_BYTES = 64 << 20
@@ -64,17 +65,10 @@ export class TableWriter {
   readonly #seq: ScalarColumn<Int64Values>
   readonly #xid: RunColumn<Int64Values>
   readonly #commitTs: RunColumn<Int64Values>
-  readonly #unchanged: SparseColumn
-  readonly #before: SparseColumn
-  readonly #raw: SparseColumn
+  readonly #notes: RowNotes
+  readonly #old: OldTuple
   /** Bytes of a row's fixed-width values. */
   readonly #rowBytes: number
-  readonly #jsonNames: readonly Buffer[]
-  readonly #json = new ByteScratch()
-  readonly #rawJson = new ByteScratch()
-  readonly #unchangedJson = new ByteScratch()
-  /** Where the fields of the old tuple lie: kind, start, end of each. */
-  readonly #oldFields: Int32Array
   #file: OpenFile | undefined
   #stamp: TransactionStamp | undefined
   #opNow = 0
@@ -96,9 +90,11 @@ export class TableWriter {
     this.#seq = new ScalarColumn(new Int64Values(intake))
     this.#xid = new RunColumn(new Int64Values(intake))
     this.#commitTs = new RunColumn(new Int64Values(intake))
-    this.#unchanged = new SparseColumn(intake)
-    this.#before = new SparseColumn(intake)
-    this.#raw = new SparseColumn(intake)
+    const names = layout.columns.map((column) => column.name)
+    this.#notes = new RowNotes(names, intake, (k, kind, buffer, start, end) =>
+      this.#textOf(k, kind, buffer, start, end),
+    )
+    this.#old = new OldTuple(layout.relation.columns)
     this.#allColumns = [
       ...this.#columns,
       this.#op,
@@ -106,13 +102,11 @@ export class TableWriter {
       this.#seq,
       this.#xid,
       this.#commitTs,
-      this.#unchanged,
-      this.#before,
-      this.#raw,
+      this.#notes.unchanged,
+      this.#notes.before,
+      this.#notes.raw,
     ]
     this.#rowBytes = META_BYTES + layout.columns.length * 8
-    this.#jsonNames = layout.columns.map((column) => Buffer.from(`${JSON.stringify(column.name)}:`, 'utf8'))
-    this.#oldFields = new Int32Array(layout.columns.length * 3)
   }
 
   /** Day whose commits the open file holds; undefined where none is open. */
@@ -125,48 +119,41 @@ export class TableWriter {
     return this.#file?.valueBytes ?? 0
   }
 
-  /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. */
+  /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. Throws RangeError. */
   insert(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
-    this.#expect(buffer, at, NEW_TUPLE)
+    expect(buffer, at, NEW_TUPLE)
     this.#beginRow(stamp, seq, OP.insert)
     const before = this.#intake.variableBytes
-    this.#closeTuple(this.#fill(buffer, at + 1, end, false), end)
+    expectEnd(this.#fill(buffer, at + 1, end, false), end)
     return this.#endRow(before)
   }
 
   /**
    * `buffer[at]` is the kind of the first tuple: `N`, or the old one's. A changed key makes two rows, a D of the old key at
-   * `seq` and the U at `seq + 1`.
+   * `seq` and the U at `seq + 1`. Throws RangeError.
    */
   update(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): UpdateResult {
     const kind = buffer[at]!
-    if (kind === NEW_TUPLE) {
-      this.#beginRow(stamp, seq, OP.update)
-      const before = this.#intake.variableBytes
-      this.#closeTuple(this.#fill(buffer, at + 1, end, false), end)
-      return { bytes: this.#endRow(before), keyChanged: false }
-    }
-    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind ${hex(kind)} in an Update`)
-    const newAt = this.#scanOld(buffer, at + 1, end)
-    this.#expect(buffer, newAt, NEW_TUPLE)
-    const keyChanged = kind === KEY_TUPLE && this.#keyDiffers(buffer, newAt + 1)
+    const old = kind === KEY_TUPLE || kind === OLD_TUPLE
+    const newAt = old ? this.#old.scan(buffer, at + 1, end) : at
+    expect(buffer, newAt, NEW_TUPLE)
+    const keyChanged = kind === KEY_TUPLE && this.#old.keyDiffers(buffer, newAt + 1)
     const keyBytes = keyChanged ? this.#keyRow(stamp, seq, buffer) : 0
     this.#beginRow(stamp, keyChanged ? seq + 1 : seq, OP.update)
     const before = this.#intake.variableBytes
-    if (kind === OLD_TUPLE) this.#writeBefore(buffer)
-    this.#closeTuple(this.#fill(buffer, newAt + 1, end, true), end)
+    if (kind === OLD_TUPLE) this.#notes.noteBefore(this.#old, buffer)
+    expectEnd(this.#fill(buffer, newAt + 1, end, old), end)
     return { bytes: keyBytes + this.#endRow(before), keyChanged }
   }
 
-  /** `buffer[at]` is the old tuple's kind. */
+  /** `buffer[at]` is the old tuple's kind. Throws RangeError. */
   delete(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
-    const kind = buffer[at]!
-    if (kind !== KEY_TUPLE && kind !== OLD_TUPLE) throw this.#broken(`tuple kind ${hex(kind)} in a Delete`)
-    this.#closeTuple(this.#scanOld(buffer, at + 1, end), end)
-    if (kind === KEY_TUPLE) return this.#keyRow(stamp, seq, buffer)
+    if (buffer[at] !== KEY_TUPLE) expect(buffer, at, OLD_TUPLE)
+    expectEnd(this.#old.scan(buffer, at + 1, end), end)
+    if (buffer[at] === KEY_TUPLE) return this.#keyRow(stamp, seq, buffer)
     this.#beginRow(stamp, seq, OP.delete)
     const before = this.#intake.variableBytes
-    this.#writeBefore(buffer)
+    this.#notes.noteBefore(this.#old, buffer)
     this.#fill(buffer, at + 1, end, false)
     return this.#endRow(before)
   }
@@ -226,6 +213,7 @@ export class TableWriter {
 
   /** Counts the row, and closes what it has filled. `variableBefore`: the intake's count when the row began. */
   #endRow(variableBefore: number): number {
+    this.#notes.endRow(this.#rows)
     const bytes = this.#rowBytes + this.#intake.variableBytes - variableBefore
     const file = this.#file!
     this.#rows++
@@ -270,186 +258,72 @@ export class TableWriter {
   #fill(buffer: Buffer, at: number, limit: number, oldScanned: boolean): number {
     const columns = this.#columns
     const row = this.#rows
-    let unchanged = 0
-    let raw = 0
-    let p = this.#checkCount(buffer, at)
+    let p = firstField(buffer, at, columns.length)
     for (let k = 0; k < columns.length; k++) {
       const kind = buffer[p++]!
       if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
         const end = p + 4 + ((buffer[p]! << 24) | (buffer[p + 1]! << 16) | (buffer[p + 2]! << 8) | buffer[p + 3]!)
-        if (end > limit || end < p + 4) throw this.#beyond(k)
-        const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
-        if (!put(buffer, p + 4, end)) {
-          columns[k]!.appendNull(row)
-          this.#appendRaw(raw++, k, kind, buffer, p + 4, end)
-        }
+        if (end > limit || end < p + 4) throw new RangeError(`field ${k} reaches past the end of the message`)
+        this.#put(k, kind, buffer, p + 4, end)
         p = end
       } else if (kind === NULL_FIELD) columns[k]!.appendNull(row)
       else if (kind === UNCHANGED_FIELD) {
-        if (oldScanned && this.#oldFields[k * 3]! !== NULL_FIELD) raw = this.#fillFromOld(raw, k, buffer)
+        // The new tuple's value was not sent; where the old tuple's was, it is the same.
+        if (oldScanned && this.#old.kind(k) !== NULL_FIELD) this.#putOld(k, buffer)
         else {
           columns[k]!.appendNull(row)
-          this.#appendUnchanged(unchanged++, k)
+          this.#notes.noteUnchanged(k)
         }
-      } else throw this.#broken(`field kind ${hex(kind)}`)
+      } else throw new RangeError(`field kind ${hex(kind)}`)
     }
-    if (unchanged > 0) this.#flushJson(this.#unchanged, this.#unchangedJson, CLOSE_ARRAY)
-    if (raw > 0) this.#flushJson(this.#raw, this.#rawJson, CLOSE_OBJECT)
     return p
   }
 
-  /** The new tuple's value was not sent, but the old tuple's was and is the same. Returns the count of raw values. */
-  #fillFromOld(raw: number, k: number, buffer: Buffer): number {
-    const kind = this.#oldFields[k * 3]!
-    const start = this.#oldFields[k * 3 + 1]!
-    const end = this.#oldFields[k * 3 + 2]!
+  #put(k: number, kind: number, buffer: Buffer, start: number, end: number): void {
     const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
-    if (put(buffer, start, end)) return raw
+    if (put(buffer, start, end)) return
     this.#columns[k]!.appendNull(this.#rows)
-    this.#appendRaw(raw, k, kind, buffer, start, end)
-    return raw + 1
+    this.#notes.noteRaw(k, kind, buffer, start, end)
+  }
+
+  #putOld(k: number, buffer: Buffer): void {
+    this.#put(k, this.#old.kind(k), buffer, this.#old.start(k), this.#old.end(k))
   }
 
   /** A D row of the scanned old tuple's key: every other column is NULL, whatever stands in its place. */
   #keyRow(stamp: TransactionStamp, seq: number, buffer: Buffer): number {
     this.#beginRow(stamp, seq, OP.delete)
     const before = this.#intake.variableBytes
-    let raw = 0
     this.layout.relation.columns.forEach((column, k) => {
-      if (column.isKey && this.#oldFields[k * 3]! !== NULL_FIELD) raw = this.#fillFromOld(raw, k, buffer)
+      if (column.isKey && this.#old.kind(k) !== NULL_FIELD) this.#putOld(k, buffer)
       else this.#columns[k]!.appendNull(this.#rows)
     })
-    if (raw > 0) this.#flushJson(this.#raw, this.#rawJson, CLOSE_OBJECT)
     return this.#endRow(before)
   }
 
-  /** Notes where the old tuple's fields lie, none past `limit`. Returns where the tuple ends. */
-  #scanOld(buffer: Buffer, at: number, limit: number): number {
-    const fields = this.#oldFields
-    let p = this.#checkCount(buffer, at)
-    for (let k = 0; k < this.#columns.length; k++) {
-      const kind = buffer[p++]!
-      fields[k * 3] = NULL_FIELD
-      if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
-        fields[k * 3] = kind
-        fields[k * 3 + 1] = p + 4
-        p += 4 + buffer.readInt32BE(p)
-        if (p > limit || p < fields[k * 3 + 1]!) throw this.#beyond(k)
-        fields[k * 3 + 2] = p
-      } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD) throw this.#broken(`field kind ${hex(kind)}`)
-    }
-    return p
-  }
-
-  /** True where a key column of the new tuple at `buffer[at]` has other bytes than the scanned old one. */
-  #keyDiffers(buffer: Buffer, at: number): boolean {
-    let p = this.#checkCount(buffer, at)
-    for (let k = 0; k < this.#columns.length; k++) {
-      const kind = buffer[p++]!
-      let start = p
-      if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
-        start = p + 4
-        p = start + buffer.readInt32BE(p)
-      }
-      if (!this.layout.relation.columns[k]!.isKey || kind === UNCHANGED_FIELD) continue
-      if (kind !== this.#oldFields[k * 3]) return true
-      if (
-        kind !== NULL_FIELD &&
-        buffer.compare(buffer, start, p, this.#oldFields[k * 3 + 1], this.#oldFields[k * 3 + 2]) !== 0
-      )
-        return true
-    }
-    return false
-  }
-
-  /** `_before`: the scanned old row as JSON of texts. */
-  #writeBefore(buffer: Buffer): void {
-    const json = this.#json
-    for (let k = 0; k < this.#columns.length; k++) {
-      json.byte(k === 0 ? OPEN_OBJECT : COMMA)
-      json.bytes(this.#jsonNames[k]!)
-      const kind = this.#oldFields[k * 3]!
-      if (kind === NULL_FIELD) json.bytes(NULL_JSON)
-      else this.#appendText(json, k, kind, buffer, this.#oldFields[k * 3 + 1]!, this.#oldFields[k * 3 + 2]!)
-    }
-    if (this.#columns.length > 0) this.#flushJson(this.#before, json, CLOSE_OBJECT)
-  }
-
-  #appendRaw(already: number, k: number, kind: number, buffer: Buffer, start: number, end: number): void {
-    this.#rawJson.byte(already === 0 ? OPEN_OBJECT : COMMA)
-    this.#rawJson.bytes(this.#jsonNames[k]!)
-    this.#appendText(this.#rawJson, k, kind, buffer, start, end)
-  }
-
-  #appendUnchanged(already: number, k: number): void {
-    this.#unchangedJson.byte(already === 0 ? OPEN_ARRAY : COMMA)
-    const name = this.#jsonNames[k]!
-    this.#unchangedJson.bytes(name, 0, name.length - 1)
-  }
-
-  /** A value's text as a JSON string. */
-  #appendText(json: ByteScratch, k: number, kind: number, buffer: Buffer, start: number, end: number): void {
-    if (kind === TEXT_FIELD) appendJsonString(json, buffer, start, end)
-    else {
-      const render = this.layout.codecs[k]!.textOfBinary
-      if (render === undefined) throw this.#textOnly(k)
-      const text = Buffer.from(render(buffer, start, end), 'utf8')
-      appendJsonString(json, text, 0, text.length)
-    }
-  }
-
-  #flushJson(column: SparseColumn, json: ByteScratch, close: number): void {
-    json.byte(close)
-    column.append(this.#rows, json.buffer, 0, json.length)
-    json.clear()
-  }
-
-  #checkCount(buffer: Buffer, at: number): number {
-    const count = buffer.readUInt16BE(at)
-    if (count !== this.#columns.length) throw this.#broken(`${count} fields for ${this.#columns.length} columns`)
-    return at + 2
-  }
-
-  #closeTuple(at: number, end: number): void {
-    if (at !== end) throw this.#broken(`tuple ends at byte ${at} of a message that ends at ${end}`)
-  }
-
-  #expect(buffer: Buffer, at: number, kind: number): void {
-    if (buffer[at] !== kind) throw this.#broken(`tuple kind ${hex(buffer[at])}`)
-  }
-
-  #beyond(k: number): Failure {
-    return this.#broken(`field ${k} reaches past the end of the message`)
+  #textOf(k: number, kind: number, buffer: Buffer, start: number, end: number): TextRange {
+    if (kind === TEXT_FIELD) return { buffer, start, end }
+    const render = this.layout.codecs[k]!.textOfBinary ?? this.#onlyText(k)
+    const text = Buffer.from(render(buffer, start, end), 'utf8')
+    return { buffer: text, start: 0, end: text.length }
   }
 
   #onlyText(k: number): never {
-    throw this.#textOnly(k)
-  }
-
-  #textOnly(k: number): Failure {
-    const column = this.layout.schema.columns[k]!
-    return new Failure('needs_text', `${this.#name} has a column of type ${column.type}, which is only known in text`)
-  }
-
-  #broken(what: string): Failure {
-    return new Failure('protocol', `pgoutput: ${what} in a row of ${this.#name}`, {
-      hint: 'Nothing was skipped: the slot still holds this transaction. Please report it with the server version.',
-    })
-  }
-
-  get #name(): string {
-    return `${this.layout.relation.schema}.${this.layout.relation.name}`
+    const { schema, table, columns } = this.layout.schema
+    throw new Failure(
+      'needs_text',
+      `${schema}.${table} has a column of type ${columns[k]!.type}, which is only known in text`,
+    )
   }
 }
 
-function hex(byte: number | undefined): string {
-  return byte === undefined ? '(none)' : `0x${byte.toString(16)}`
+function expect(buffer: Buffer, at: number, kind: number): void {
+  if (buffer[at] !== kind) throw new RangeError(`tuple kind ${hex(buffer[at])}`)
+}
+
+function expectEnd(at: number, end: number): void {
+  if (at !== end) throw new RangeError(`tuple ends at byte ${at} of a message that ends at ${end}`)
 }
 
 const OP_BYTES = Buffer.from('IUDT', 'latin1')
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
-const OPEN_ARRAY = 0x5b
-const CLOSE_ARRAY = 0x5d
-const COMMA = 0x2c
-const NULL_JSON = Buffer.from('null')
+const TWO_32 = 2 ** 32

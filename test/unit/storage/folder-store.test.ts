@@ -75,10 +75,16 @@ test('opening sweeps files of dead writers and old ones, and leaves those that m
   assert.deepEqual((await readdir(join(folder, TEMPORARY_FOLDER))).sort(), [live, elsewhere, foreign].sort())
 })
 
-test('a LAKE_DIR that is missing or a file is not made, and is named', async (t) => {
+test('a LAKE_DIR of which only the last part is missing is made', async (t) => {
+  const folder = join(await lakeFolder(t), 'new')
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  assert.equal(await store.put('k', [Buffer.from('v')], { role: 'log' }), 'created')
+})
+
+test('a LAKE_DIR that is far from anything or a file is not made, and is named', async (t) => {
   const folder = await lakeFolder(t)
   await assert.rejects(
-    FolderStore.open({ folder: join(folder, 'missing'), namespace: 'n' }),
+    FolderStore.open({ folder: join(folder, 'missing', 'mount'), namespace: 'n' }),
     failure('config', /LAKE_DIR .*missing/),
   )
   await writeFile(join(folder, 'file'), '')
