@@ -1,5 +1,6 @@
 // A batch builder behind a decoder, fed with messages through one receive buffer that is overwritten after each, with a
 // sink that keeps the batches. Pauses are waited for, as the wire does.
+import assert from 'node:assert/strict'
 import type { BatchSummary, CutParameters, Plan } from '../../internal/model/batch-record.js'
 import type { Pause } from '../../internal/model/change-sink.js'
 import type { TableSchema, StreamPosition } from '../../internal/model/table-schema.js'
@@ -89,6 +90,11 @@ export class BuilderRun implements BatchSink {
     const pause = this.#decoder.decode(this.#buffer, at, at + message.length)
     this.#buffer.fill(0xee)
     await pause
+  }
+
+  /** A keepalive between two transactions, which never makes the stream wait. */
+  keepalive(position: bigint, urgent: boolean): void {
+    assert.equal(this.builder.keepalive(position, urgent), undefined)
   }
 
   /** Batches that have ended. */

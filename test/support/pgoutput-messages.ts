@@ -43,6 +43,15 @@ export function binary(bytes: Buffer): Field {
   return { kind: 'binary', bytes }
 }
 
+/** A whole transaction; it ends 8 bytes behind its commit record. */
+export function transaction(commitLsn: bigint, micros: bigint, ...inside: readonly Message[]): Message[] {
+  return [
+    { tag: 'begin', commitLsn, micros, xid: Number(commitLsn & 0xffff_ffffn) },
+    ...inside,
+    { tag: 'commit', commitLsn, endLsn: commitLsn + 8n, micros },
+  ]
+}
+
 /** 2000-01-01 in microseconds since 1970. */
 const POSTGRES_EPOCH = BigInt(Date.UTC(2000, 0, 1)) * 1000n
 

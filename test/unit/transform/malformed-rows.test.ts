@@ -1,0 +1,176 @@
+// Rows that no server would send: cut, with bytes changed, or made up. What is not a row of its table must end in a failure of
+// the protocol, never in another error, an endless loop or memory for a length that is none.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Failure } from '../../../internal/model/failure.js'
+import type { Relation } from '../../../internal/model/relation.js'
+import { BuilderRun } from '../../support/builder-run.js'
+import { columnOf, numericTypmod } from '../../support/builtin-types.js'
+import {
+  binary,
+  encodeMessage,
+  int32,
+  int64,
+  NULL,
+  text,
+  UNCHANGED,
+  type Message,
+} from '../../support/pgoutput-messages.js'
+
+const OID = 5
+const relation: Relation = {
+  oid: OID,
+  schema: 'public',
+  name: 'orders',
+  replicaIdentity: 'f',
+  columns: [
+    columnOf('id', 'int4', true),
+    columnOf('v', 'text'),
+    columnOf('l', '_int4'),
+    columnOf('n', 'numeric', false, numericTypmod(12, 3)),
+    columnOf('at', 'timestamptz', true),
+    columnOf('b', 'bytea'),
+    columnOf('j', 'jsonb'),
+    columnOf('w', 'numeric'),
+  ],
+}
+const inText = [
+  text('1'),
+  text('a text'),
+  text('{1,NULL,3}'),
+  text('-12.345'),
+  text('2026-03-01 12:00:00+00'),
+  text('\\x0102'),
+  text('{"a":1}'),
+  text('12'),
+]
+const inBinary = [
+  binary(int32(7)),
+  binary(Buffer.from('a text')),
+  binary(Buffer.concat([1, 1, 23, 2, 1, 4, 1, -1].map(int32))),
+  binary(Buffer.from('000200000000000200010002', 'hex')),
+  binary(int64(12_345n)),
+  binary(Buffer.from([1, 2, 3])),
+  binary(Buffer.from('\u0001{}')),
+  binary(Buffer.from('0001000000000000002a', 'hex')),
+]
+const key = inText.map((field, k) => (relation.columns[k]!.isKey ? field : NULL))
+const rows: readonly Message[] = [
+  { tag: 'insert', oid: OID, new: inText },
+  { tag: 'insert', oid: OID, new: inBinary },
+  { tag: 'insert', oid: OID, new: inText.map(() => NULL) },
+  { tag: 'update', oid: OID, new: [inText[0]!, ...inText.slice(1).map(() => UNCHANGED)] },
+  { tag: 'update', oid: OID, old: { kind: 'K', fields: key }, new: inBinary },
+  { tag: 'update', oid: OID, old: { kind: 'O', fields: inBinary }, new: [UNCHANGED, ...inText.slice(1)] },
+  { tag: 'delete', oid: OID, old: { kind: 'K', fields: key } },
+  { tag: 'delete', oid: OID, old: { kind: 'O', fields: inText } },
+]
+
+async function begun(): Promise<BuilderRun> {
+  const run = new BuilderRun()
+  await run.feed({ tag: 'begin', commitLsn: 1n, micros: 0n, xid: 1 }, { tag: 'relation', relation })
+  return run
+}
+
+/** `taken` or `refused`; anything else is a bug. */
+async function outcomeOf(message: Buffer): Promise<'taken' | 'refused'> {
+  const run = await begun()
+  let outcome: 'taken' | 'refused' = 'taken'
+  try {
+    await run.feedBytes(message)
+  } catch (error) {
+    assert.ok(error instanceof Failure && error.kind === 'protocol', `${String(error)}: ${message.toString('hex')}`)
+    outcome = 'refused'
+  }
+  assert.ok(run.heldBytes < 1 << 20, `${run.heldBytes} bytes for a message of ${message.length}`)
+  await run.builder.discard()
+  assert.equal(run.heldBytes, 0)
+  return outcome
+}
+
+test('the rows themselves are taken', async () => {
+  for (const row of rows) assert.equal(await outcomeOf(encodeMessage(row)), 'taken', JSON.stringify(row))
+})
+
+test('G9: a row cut anywhere, or with a byte too many, is refused', async () => {
+  for (const row of rows) {
+    const whole = encodeMessage(row)
+    for (let length = 0; length < whole.length; length++)
+      assert.equal(await outcomeOf(whole.subarray(0, length)), 'refused', `${row.tag} of ${length} bytes`)
+    assert.equal(await outcomeOf(Buffer.concat([whole, Buffer.from('n')])), 'refused')
+  }
+})
+
+test('G9: a field length that is negative, or reaches past the message, is refused at once', async () => {
+  for (const row of rows) {
+    const whole = encodeMessage(row)
+    for (let at = 6; at + 5 <= whole.length; at++) {
+      if (whole[at] !== 0x74 && whole[at] !== 0x62) continue
+      for (const length of [-1, -5, -2_147_483_648, 0x7fff_ffff, whole.length, 1 << 30]) {
+        const wrong = Buffer.from(whole)
+        wrong.writeInt32BE(length, at + 1)
+        // Where the byte was no field's kind the change may have hit a value.
+        await outcomeOf(wrong)
+      }
+    }
+    const first = whole.findIndex((byte, at) => at > 5 && (byte === 0x74 || byte === 0x62))
+    if (first < 0) continue
+    whole.writeInt32BE(0x7fff_ff00, first + 1)
+    assert.equal(await outcomeOf(whole), 'refused')
+  }
+})
+
+test('G9: every kind of tuple and field but those of the protocol is refused', async () => {
+  const row = encodeMessage({ tag: 'insert', oid: OID, new: inText.map(() => NULL) })
+  const old = encodeMessage({
+    tag: 'update',
+    oid: OID,
+    old: { kind: 'O', fields: inText.map(() => NULL) },
+    new: inText,
+  })
+  for (let byte = 0; byte < 256; byte++) {
+    const letter = String.fromCharCode(byte)
+    for (const [message, at, known] of [
+      [row, 5, 'N'],
+      [row, 8, 'nutb'],
+      [old, 5, 'NKO'],
+      [old, 8, 'nutb'],
+    ] as const) {
+      if (known.includes(letter)) continue
+      const wrong = Buffer.from(message)
+      wrong[at] = byte
+      assert.equal(await outcomeOf(wrong), 'refused', `0x${byte.toString(16)} at ${at}`)
+    }
+  }
+})
+
+test('G9: rows with random bytes in them are taken or refused, and nothing else', async () => {
+  const edits = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...rows), edits, async (row, bytes) => {
+      const wrong = encodeMessage(row)
+      for (const [at, byte] of bytes) wrong[1 + (at % (wrong.length - 1))] = byte
+      await outcomeOf(wrong)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('G9: random bytes behind the head of a row are taken or refused, and nothing else', async () => {
+  const tail = fc.array(
+    fc.oneof(
+      fc
+        .constantFrom('n', 'u', 't\0\0\0\u0001', 'b\0\0\0\u0004', 'N\0\u0008', 'K\0\u0008', 'O\0\u0008')
+        .map((part) => Buffer.from(part, 'latin1')),
+      fc.uint8Array({ maxLength: 6 }),
+    ),
+    { maxLength: 25 },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('I', 'U', 'D'), tail, async (tag, parts) => {
+      await outcomeOf(Buffer.concat([Buffer.from(tag), int32(OID), ...parts]))
+    }),
+    { numRuns: 2000 },
+  )
+})
