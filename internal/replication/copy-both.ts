@@ -37,6 +37,7 @@ export class CopyBoth {
   #waiting = false
   #ended = false
   #copying = false
+  #turnBytes = 0
   #settle!: { resolve: () => void; reject: (error: Failure) => void }
   /** Resolves when the server has ended the stream, rejects when the link broke or a payload was not accepted. */
   readonly done: Promise<void>
@@ -108,14 +109,22 @@ export class CopyBoth {
     if (!this.paused && !this.#ended) this.#pace(chunk.length)
   }
 
-  /** Lets small packets pile up in the kernel for a moment instead of waking up for each. */
+  /**
+   * Lets small packets pile up in the kernel for a moment instead of waking up for each. Judged once a turn of the event
+   * loop: under TLS one read of the socket comes as many chunks, one for each record, and the server sends one a change.
+   */
   #pace(bytes: number): void {
-    const delayMs = this.#pacer.delayAfter(bytes)
-    if (delayMs === 0) return
-    this.#socket.pause()
-    setTimeout(() => {
-      if (!this.#waiting) this.#socket.resume()
-    }, delayMs)
+    this.#turnBytes += bytes
+    if (this.#turnBytes > bytes) return
+    setImmediate(() => {
+      const delayMs = this.#pacer.delayAfter(this.#turnBytes)
+      this.#turnBytes = 0
+      if (delayMs === 0 || this.#waiting || this.#ended) return
+      this.#socket.pause()
+      setTimeout(() => {
+        if (!this.#waiting) this.#socket.resume()
+      }, delayMs)
+    })
   }
 
   /** Room for `bytes` more behind what is there. */

@@ -45,13 +45,17 @@ export async function inspectServer(control: pg.Client, replication: pg.Client):
 async function identify(
   replication: pg.Client,
 ): Promise<Omit<ServerFacts, 'version' | 'walSenderTimeoutMs' | 'encoding'>> {
-  const { rows } = await replication.query<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>(
-    'IDENTIFY_SYSTEM',
-  )
+  const { rows } = await replication.query<{
+    systemid: string
+    timeline: number | string
+    xlogpos: string
+    dbname: string
+  }>('IDENTIFY_SYSTEM')
   const row = rows[0]!
   return {
     systemIdentifier: row.systemid,
-    timeline: row.timeline,
+    // int8 since PostgreSQL 16, which the driver gives as text.
+    timeline: Number(row.timeline),
     database: row.dbname,
     walEnd: parseLsn(row.xlogpos),
   }
