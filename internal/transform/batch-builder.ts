@@ -117,18 +117,6 @@ export class BatchBuilder implements ChangeSink {
     return this.#take(relation)
   }
 
-  /** The filters of a plan end with it, but the server describes a table only once: asks of each table again. */
-  #takeAgain(): Pause {
-    const waits: Promise<void>[] = []
-    for (const { relation, lake } of [...this.#tables.values()]) {
-      if (this.#options.takes(relation.schema, relation.name, this.#cut) === (lake !== undefined)) continue
-      this.#tables.delete(relation.oid)
-      const pause = this.relation(relation)
-      if (pause !== undefined) waits.push(pause)
-    }
-    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
-  }
-
   insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
     const table = this.#table(oid)
     const seq = this.#seq++
@@ -172,11 +160,7 @@ export class BatchBuilder implements ChangeSink {
     if (this.#dropped) return undefined
     if (this.#batch.rows > this.#rowsAtBegin) this.#noteTransaction(commitLsn, endLsn)
     if (!this.replaying) this.#cutIfDue()
-    else if (commitLsn === this.#openPlans[0]!.toLsn) {
-      this.#endBatch('replay')
-      const retaken = this.#takeAgain()
-      if (retaken !== undefined) return retaken.then(() => this.#sink.room())
-    }
+    else if (commitLsn === this.#openPlans[0]!.toLsn) this.#endBatch('replay')
     return this.#sink.room()
   }
 

@@ -204,6 +204,7 @@ test('while we do not read, silence proves nothing', async (t) => {
   await eventually(() => sink.recorded.length === 1)
   let broken = false
   stream.done.catch(() => (broken = true))
+  await sleep(250) // by now what came before the pause was looked at
   clock.jump(3_600_000)
   await sleep(450)
   assert.equal(broken, false, 'a paused stream counts as dead')

@@ -4,8 +4,14 @@ import { test } from 'node:test'
 import type { CutParameters } from '../../../internal/model/batch-record.js'
 import { Failure } from '../../../internal/model/failure.js'
 import type { Relation } from '../../../internal/model/relation.js'
-import { allRows, BuilderRun, fileName, planOf, rowsOf, wideCut } from '../../support/builder-run.js'
-import { columnOf } from '../../support/builtin-types.js'
+import { BufferPool } from '../../../internal/transform/buffer-pool.js'
+import { layoutOf } from '../../../internal/transform/table-layout.js'
+import { TableWriter } from '../../../internal/transform/table-writer.js'
+import { zstdAt } from '../../../internal/transform/zstd.js'
+import { allRows, BuilderRun, bytesOf, fileName, planOf, rowsOf, wideCut } from '../../support/builder-run.js'
+import { builtinTypes, columnOf } from '../../support/builtin-types.js'
+import { factsOf } from '../../support/parquet-footer.js'
+import { readWithHyparquet } from '../../support/parquet-readers.js'
 import { NULL, text, transaction, type Message } from '../../support/pgoutput-messages.js'
 
 const MIB = 1 << 20
@@ -357,6 +363,70 @@ test('G10: what a batch held is given back when its files are stored, and at onc
   await run.feed(...tx(2, insert(orders, 1, large(3 * MIB)), insert(items, 1, large(10))))
   await run.builder.discard()
   assert.equal(run.heldBytes, metered)
+})
+
+test('a file of more than 64 MiB has several row groups, and gives all its memory back', async () => {
+  const run = new BuilderRun()
+  const value = large(MIB)
+  for (let n = 1; n <= 3; n++)
+    await run.feed(...tx(n, ...describeBoth, ...Array.from({ length: 26 }, (_, k) => insert(orders, k, value))))
+  run.builder.requestCut()
+  const [file] = run.closed[0]!.files
+  const content = await file!.file.content
+  assert.equal(run.heldBytes, content.meteredBytes)
+  const groups = factsOf(bytesOf(content))
+  assert.deepEqual(
+    groups.map((group) => group.rows),
+    [64, 14],
+  )
+  const rows = await readWithHyparquet(bytesOf(content), file!.file.layout.fileColumns)
+  assert.deepEqual(
+    rows.map((row) => [row._lsn, row._seq, row.id, (row.v as string).length]),
+    Array.from({ length: 78 }, (_, k) => [BigInt(Math.floor(k / 26) + 1) * 100n, BigInt(k % 26), k % 26, 2 * MIB]),
+  )
+})
+
+test('rows past the end of a page keep their transaction and their operation', async () => {
+  const run = new BuilderRun()
+  const rows = 70_000
+  const [begin, ...described] = tx(1, ...describeBoth).slice(0, -1)
+  await run.feed(begin!, ...described)
+  for (let k = 0; k < rows; k++)
+    await run.feed(
+      k % 1000 === 7
+        ? { tag: 'delete', oid: 1, old: { kind: 'K', fields: [text('1'), NULL] } }
+        : insert(orders, k, `${k}`),
+    )
+  await run.feed(tx(1).at(-1)!, ...tx(2, insert(orders, -1)))
+  run.builder.requestCut()
+  const content = await run.closed[0]!.files[0]!.file.content
+  const [group] = factsOf(bytesOf(content))
+  assert.ok(group!.chunks.some((chunk) => chunk.pages.length > 1))
+  const read = await rowsOf(run.closed[0]!.files[0]!)
+  assert.equal(read.length, rows + 1)
+  read.forEach((row, k) => {
+    const operation = k % 1000 === 7 && k < rows ? 'D' : 'I'
+    const expected = [operation, k < rows ? 100n : 200n, BigInt(k % rows)]
+    if (row._op !== expected[0] || row._lsn !== expected[1] || row._seq !== expected[2])
+      assert.deepEqual([row._op, row._lsn, row._seq], expected, `row ${k}`)
+  })
+})
+
+test('the place of a change has 64 bits', async () => {
+  let held = 0
+  const meter = (delta: number): void => void (held += delta)
+  const context = { pool: new BufferPool(meter, 0), compress: zstdAt(1), meter }
+  const layout = layoutOf(orders, builtinTypes([23, 25]), 'string')
+  const writer = new TableWriter(layout, { context, createdBy: 'x' })
+  const stamp = { lsnLow: 1, lsnHigh: 0, xid: 1, microsLow: 0, microsHigh: 0, date: '2026-03-01' }
+  const places = [0, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5]
+  for (const seq of places) writer.truncate(stamp, seq)
+  const file = writer.closeFile()!
+  const rows = await readWithHyparquet(bytesOf(await file.content), layout.fileColumns)
+  assert.deepEqual(
+    rows.map((row) => row._seq),
+    places.map(BigInt),
+  )
 })
 
 test('keepalives are idle positions only while the batch is empty; an urgent one ends it', async () => {
