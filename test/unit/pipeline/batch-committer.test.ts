@@ -169,7 +169,7 @@ test('G1, G2, G4: plan, data, commit, ack, in this order, whichever upload finis
         assert.equal(decodeCommit('head', store.objects.get(headKey(SLOT))!).batch, batches.length - 1)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 
@@ -206,7 +206,7 @@ test('G2, G4: whatever fails, commits are a beginning of the batches, and acks a
         assert.equal(rig.failures.length, operations > failing ? 1 : 0)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 

@@ -100,6 +100,48 @@ test('binary fields give the same rows as text', async () => {
   )
 })
 
+test('G4: text and binary count the same bytes, so a replay in the other form is cut in the same places', async () => {
+  const columns = [
+    columnOf('id', 'int8', true),
+    columnOf('n', 'int4', true),
+    columnOf('at', 'timestamptz', true),
+    columnOf('t', 'text', true),
+    columnOf('l', '_int4', true),
+    columnOf('p', 'numeric', true),
+    columnOf('u', 'uuid', true),
+    columnOf('b', 'bytea', true),
+  ]
+  const uuid = '0123456789abcdef0123456789abcdef'
+  const inText = [
+    text('-2'),
+    text('7'),
+    text('infinity'),
+    text('é'),
+    text('{1,NULL}'),
+    text('42'),
+    text(uuid.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')),
+    text('\\x00ff'),
+  ]
+  const inBinary = [
+    binary(int64(-2n)),
+    binary(int32(7)),
+    binary(Buffer.concat([int32(0x7fff_ffff), int32(-1)])),
+    binary(Buffer.from('é')),
+    binary(Buffer.concat([1, 1, 23, 2, 1, 4, 1, -1].map(int32))),
+    binary(Buffer.from('0001000000000000002a', 'hex')),
+    binary(Buffer.from(uuid, 'hex')),
+    binary(Buffer.from([0, 255])),
+  ]
+  const run = async (fields: readonly Field[]): Promise<readonly [number, Row[]]> => {
+    const builder = new BuilderRun()
+    const changes = [insert(...fields), update(fields, 'O', fields), remove('O', ...fields)]
+    await builder.feed(...transaction(LSN, NOON, { tag: 'relation', relation: table(columns, 'f') }, ...changes))
+    builder.builder.stop()
+    return [builder.closed[0]!.files[0]!.file.valueBytes, await allRows(builder.closed)]
+  }
+  assert.deepStrictEqual(await run(inBinary), await run(inText))
+})
+
 test('a changed key is a D of the old key and then a U of the new row, each with its own place', async () => {
   const rows = await rowsOfChanges(
     orders,

@@ -153,7 +153,7 @@ test('G9: rows with random bytes in them are taken or refused, and nothing else'
       for (const [at, byte] of bytes) wrong[1 + (at % (wrong.length - 1))] = byte
       await outcomeOf(wrong)
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   )
 })
 
@@ -171,6 +171,6 @@ test('G9: random bytes behind the head of a row are taken or refused, and nothin
     fc.asyncProperty(fc.constantFrom('I', 'U', 'D'), tail, async (tag, parts) => {
       await outcomeOf(Buffer.concat([Buffer.from(tag), int32(OID), ...parts]))
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   )
 })

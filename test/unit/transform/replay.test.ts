@@ -232,7 +232,7 @@ test('G4: runs that end anywhere and begin again make the same files, and every 
         assert.deepEqual(found.sort(), placesOf(stream).sort())
       },
     ),
-    { numRuns: 60, interruptAfterTimeLimit: 20_000 },
+    { numRuns: 45, interruptAfterTimeLimit: 20_000 },
   )
 })
 

@@ -41,7 +41,7 @@ async function roundTrips(columns: readonly TestColumn[], options: WriteOptions)
 test('any table comes back the same from hyparquet and DuckDB', async () => {
   await fc.assert(
     fc.asyncProperty(tables(300, 5), layout, (columns, options) => roundTrips(columns, options)),
-    { numRuns: 120 },
+    { numRuns: 90 },
   )
 })
 

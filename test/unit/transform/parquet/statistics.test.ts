@@ -77,7 +77,7 @@ test('statistics and page bounds are those of the values, for any table, page an
         assert.equal(from, columns[0]!.cells.length)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 90 },
   )
 })
 
