@@ -59,8 +59,9 @@ describe('TLS', { skip: openssl ? false : 'this machine has no openssl to make a
         { type: 'client backend', ssl: encrypted },
         { type: 'walsender', ssl: encrypted },
       ])
-      await loadOrders(rig.source, { transactions: 20, rowsPerTransaction: 500 })
-      await rig.caughtUp(service)
+      await loadOrders(rig.source, { transactions: 40, rowsPerTransaction: 1_000 })
+      // Encrypted, every change comes in a record of its own: waiting after each would take a minute.
+      await rig.caughtUp(service, { timeoutMs: 20_000 })
       assert.equal(await service.stop(), 0)
       await auditLog(rig.lake, rig.slot)
       await assertLakeIsTable(rig.source.url, rig.lake, orders)

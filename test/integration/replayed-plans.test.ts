@@ -28,7 +28,7 @@ after(() => server.stop())
 interface Crash {
   readonly name: string
   /** Resolves when the program is to be killed. */
-  readonly reach: () => Promise<unknown>
+  readonly reach: (t: TestContext) => Promise<unknown>
   /** How many data files of the batch lie there then. */
   readonly filesBefore: (all: number) => number
 }
@@ -37,8 +37,8 @@ const DATA = /\/data\/public\/[abc]\//
 const COMMIT = /\.commit\.json$/
 const PLAN = /\.plan\.json$/
 
-function holdAt(key: RegExp, pass = 0): () => Promise<void> {
-  return () => new RequestHold(server, key, { pass }).reached()
+function holdAt(key: RegExp, pass = 0): (t: TestContext) => Promise<void> {
+  return (t) => new RequestHold(t, server, key, { pass }).reached()
 }
 
 const crashes: readonly Crash[] = [
@@ -47,8 +47,9 @@ const crashes: readonly Crash[] = [
   { name: 'all data files are up, but no commit', reach: holdAt(COMMIT), filesBefore: (all) => all },
   {
     name: 'the plan was won and its answer lost',
-    reach: async () => {
+    reach: async (t) => {
       const fault = server.faults.add({ key: PLAN, operation: 'PutObject', action: { do: 'answerLate', ms: 600_000 } })
+      t.after(() => fault.remove())
       await eventually(() => fault.hits > 0)
     },
     filesBefore: () => 0,
@@ -66,7 +67,7 @@ async function replays(t: TestContext, crash: Crash, changes: Env): Promise<void
   const first = await rig.stream({ ...PLANNED_WITH, UPLOAD_CONCURRENCY: '1' })
   await rig.caughtUp(first)
   // Held from the next batch on.
-  const reached = crash.reach()
+  const reached = crash.reach(t)
   await insertRows(rig)
   await reached
   await first.kill()
@@ -126,7 +127,7 @@ for (const [what, planned, now, rowsOfA] of [
     await rig.source.query('CREATE PUBLICATION wal_cake_pub FOR ALL TABLES')
     const first = await rig.stream(planned)
     await rig.caughtUp(first)
-    const hold = new RequestHold(server, COMMIT)
+    const hold = new RequestHold(t, server, COMMIT)
     await insertRows(rig)
     await hold.reached()
     await first.kill()
@@ -147,7 +148,7 @@ test('G2 G4: several batches planned and none committed are replayed in order, a
   const rig = await rigWithTables(t)
   const first = await rig.stream(PLANNED_WITH)
   await rig.caughtUp(first)
-  const commits = new RequestHold(server, COMMIT)
+  const commits = new RequestHold(t, server, COMMIT)
   for (const batch of [1, 2, 3]) {
     await insertRows(rig, batch * 1000)
     await first.waitFor(`plan ${batch}`, async () => (await openPlans(rig)) === batch)
@@ -156,7 +157,7 @@ test('G2 G4: several batches planned and none committed are replayed in order, a
   commits.forget()
 
   // The first of them is committed, then the world stops again.
-  const again = new RequestHold(server, COMMIT, { pass: 1 })
+  const again = new RequestHold(t, server, COMMIT, { pass: 1 })
   const second = await rig.stream(PLANNED_WITH)
   assert.equal(second.logged('streaming')[0]?.replaying, 3)
   await again.reached()
@@ -182,10 +183,10 @@ for (const [what, key] of [
     const service = await rig.stream(PLANNED_WITH)
     await rig.caughtUp(service)
     const fault = server.faults.add({ key, operation: 'PutObject', action: { do: 'loseAnswer' } })
+    t.after(() => fault.remove())
     await insertRows(rig)
     await rig.caughtUp(service)
     assert.equal(fault.hits, 1)
-    fault.remove()
     assert.equal(await service.stop(), 0)
     await auditLog(rig.lake, rig.slot)
     assert.equal((await rig.lake.noDoubles())['public.a'], ROWS)

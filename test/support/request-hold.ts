@@ -1,5 +1,6 @@
 // Stops the world at a request to the S3 server: what matches takes no effect and gets no answer until it is let go. So a
 // process can be killed at an exact point without a hook in it.
+import type { TestContext } from 'node:test'
 import { eventually, type Patience } from './eventually.js'
 import type { S3Request } from './s3-request.js'
 import type { S3Server } from './s3-server.js'
@@ -13,8 +14,10 @@ export class RequestHold {
   readonly #waiting: (() => void)[] = []
 
   /** Holds every PUT whose key matches, but for the first `pass` of them. */
-  constructor(server: S3Server, key: RegExp, { pass = 0 }: { pass?: number } = {}) {
+  constructor(t: TestContext, server: S3Server, key: RegExp, { pass = 0 }: { pass?: number } = {}) {
     this.#server = server
+    // A test that fails while it holds must not hold up the next.
+    t.after(() => this.forget())
     let passed = 0
     server.onBeforeRequest = async (request) => {
       if (!isWrite(request) || !key.test(request.key) || passed++ < pass) return
