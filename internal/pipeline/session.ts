@@ -8,6 +8,7 @@ import { connect, errorCode, type ConnectionTarget } from '../replication/connec
 import { inspectServer, type ServerFacts } from '../replication/server.js'
 import { readSlot } from '../replication/slot.js'
 import { CommitLog } from '../storage/commit-log.js'
+import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import { createHistory, joinHistory } from './history.js'
@@ -69,20 +70,34 @@ async function begin(
   const log = new CommitLog(store, settings.slot)
   const { slot: slotName, publication } = settings
   const identity = { systemIdentifier: facts.systemIdentifier, database: facts.database, slot: slotName, publication }
-  const lake = await log.readIdentity()
-  const logState = await log.recover()
+  // The slot first, then the log: whoever held the slot until now has committed before it acknowledged, so a log that is
+  // read after the slot was found free cannot be behind it. The other way round a hand-over would look like a gap.
   const slot = await readSlot(control, slotName, facts.database)
-  const decision = decideStart({ lake, log: logState, server: identity, slot, location: store.location })
   if (slot?.activePid !== undefined)
     throw new Failure('slot_busy', `the slot ${slotName} is held by process ${slot.activePid} of the server`, {
       hint: 'This goes on by itself as soon as the other connection ends.',
     })
+  const lake = await log.readIdentity()
+  const logState = await log.recover()
+  const decision = decideStart({ lake, log: logState, server: identity, slot, location: store.location })
   const history = { control, replication, settings, log, identity, logger }
   const nextBatch = (logState.lastCommit?.batch ?? -1) + 1
   if (decision.act === 'create')
     return { facts, start: { durableLsn: await createHistory(history), openPlans: [], nextBatch } }
   await joinHistory(history, decision.adopted)
+  await abandonUnfinished(store, slotName, logger)
   return { facts, start: { durableLsn: decision.durableLsn, openPlans: decision.openPlans, nextBatch } }
+}
+
+/** What a run that was killed has left half uploaded. A role that may not look for it costs storage, not correctness. */
+async function abandonUnfinished(store: ObjectStore, slot: string, logger: Logger): Promise<void> {
+  try {
+    const uploads = await store.abandonUnfinished(DATA_PREFIX, (key) => parseDataKey(key)?.slot === slot)
+    if (uploads > 0) logger.info({ uploads }, 'unfinished uploads of an earlier run aborted')
+  } catch (error) {
+    if (asFailure(error).kind !== 'config') throw error
+    logger.warn({ err: error }, 'unfinished uploads of earlier runs cannot be looked for')
+  }
 }
 
 async function withConnections(

@@ -122,6 +122,11 @@ export class FolderStore implements ObjectStore {
     }
   }
 
+  /** Temporary files are swept when the folder is opened. */
+  async abandonUnfinished(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
   close(): void {
     // Nothing is held open between calls.
   }

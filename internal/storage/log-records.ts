@@ -5,7 +5,10 @@ import { Failure } from '../model/failure.js'
 import { formatMicros, parseMicros } from '../model/instant.js'
 import { formatLsn, parseLsn } from '../model/lsn.js'
 
-/** Format of the whole lake; a higher one in the bucket was written by a newer version. */
+/**
+ * Format of the whole lake; a higher one in the bucket was written by a newer version. It also stands for every constant by
+ * which BatchBuilder cuts rows into files and that no plan holds: one that changes needs a new format.
+ */
 export const LAKE_FORMAT = 1
 
 export interface LakeIdentity {

@@ -35,5 +35,10 @@ export interface ObjectStore {
   list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>
   /** Removes the object if it is there. Only for temporary probes: data, plans and commits are never deleted. */
   delete(key: string): Promise<void>
+  /**
+   * Throws away what earlier runs have begun to write under keys that `isOurs` accepts and never finished; nobody can see
+   * it. Returns how many there were. Only for whoever holds the slot: it ends uploads that are still under way.
+   */
+  abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number>
   close(): void
 }

@@ -6,7 +6,7 @@ import { asFailure, type Failure } from '../model/failure.js'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 
-export type StoreOperation = 'put' | 'get' | 'list' | 'delete'
+export type StoreOperation = 'put' | 'get' | 'list' | 'delete' | 'abandon'
 
 export interface RetryEvent {
   readonly operation: StoreOperation
@@ -92,6 +92,10 @@ export class RetryingStore implements ObjectStore {
     } finally {
       stop.release()
     }
+  }
+
+  abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+    return this.#retrying('abandon', prefix, undefined, () => this.#store.abandonUnfinished(prefix, isOurs))
   }
 
   close(): void {

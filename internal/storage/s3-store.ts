@@ -16,6 +16,7 @@ import { Failure } from '../model/failure.js'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
 import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
+import { abortUnfinishedUploads } from './unfinished-uploads.js'
 
 /** Objects above this size go up in parts. While one does, up to two parts of it are held a second time. */
 export const PART_BYTES = 8 * 1024 * 1024
@@ -133,6 +134,17 @@ export class S3Store implements ObjectStore {
     } catch (error) {
       if (s3Answer(error).code === 'NoSuchKey') return
       throw this.#failure(error, `delete ${key}`, undefined)
+    }
+  }
+
+  async abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+    const root = this.#root
+    try {
+      return await abortUnfinishedUploads(this.#client, this.#options.bucket, root + prefix, (key) =>
+        isOurs(key.slice(root.length)),
+      )
+    } catch (error) {
+      throw this.#failure(error, `abort unfinished uploads below ${prefix}`, undefined)
     }
   }
 

@@ -52,6 +52,10 @@ export class MemoryStore implements ObjectStore {
     return Promise.resolve()
   }
 
+  abandonUnfinished(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
   close(): void {
     // Nothing is open.
   }

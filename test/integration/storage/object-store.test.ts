@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { FolderStore } from '../../../internal/storage/folder-store.js'
 import type { ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
 import { S3Store, type S3StoreOptions } from '../../../internal/storage/s3-store.js'
@@ -247,6 +247,33 @@ for (const source of sources) {
       client.destroy()
       assert.deepEqual(listed.Uploads ?? [], [])
     })
+
+    test(
+      'uploads that were never finished are aborted where they are ours, and only there',
+      { timeout: LIMIT_MS },
+      async () => {
+        const store = await open({ namespace: 'left' })
+        const { endpoint, region, accessKeyId, secretAccessKey } = service
+        const client = new S3Client({
+          endpoint,
+          region,
+          credentials: { accessKeyId, secretAccessKey },
+          forcePathStyle: true,
+        })
+        for (const key of ['data/ours', 'data/theirs'])
+          await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: `left/${key}` }))
+        const unfinished = async (key: string): Promise<number> => {
+          const listed = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: `left/${key}` }))
+          return (listed.Uploads ?? []).length
+        }
+        assert.deepEqual([await unfinished('data/ours'), await unfinished('data/theirs')], [1, 1])
+        // MinIO lists unfinished uploads by exact key only.
+        assert.equal(await store.abandonUnfinished('data/ours', (key) => key === 'data/ours'), 1)
+        assert.equal(await store.abandonUnfinished('data/theirs', (key) => key === 'data/ours'), 0)
+        assert.deepEqual([await unfinished('data/ours'), await unfinished('data/theirs')], [0, 1])
+        client.destroy()
+      },
+    )
 
     test('without conditional writes existence is looked for first', { timeout: LIMIT_MS }, async () => {
       const store = await open({ conditionalWrites: false })

@@ -59,6 +59,10 @@ class ScriptedStore implements ObjectStore {
     this.#step(`delete ${key}`)
   }
 
+  abandonUnfinished(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
   close(): void {
     this.closed = true
   }
