@@ -27,7 +27,7 @@ test('G4 G10: 600,000 rows in one transaction leave in parts, planned before its
   const service = await rig.stream({ FLUSH_BYTES: '8MiB', MEMORY_LIMIT: '32MiB', UPLOAD_CONCURRENCY: '4' })
   const memory = new MemoryWatch(t, service.pid)
   // No data file goes up: the process fills its memory and must stop reading.
-  const hold = new RequestHold(t, server, /\/data\//)
+  const hold = new RequestHold(t, server, { key: /\/data\// })
   await loadOrders(rig.source, { transactions: 1, rowsPerTransaction: ROWS })
   await hold.reached(4, { timeoutMs: 60_000 })
   const records = (await rig.lake.keys(`_wal_cake/${rig.slot}/log/`)).map((key) => key.split('.').at(-2))

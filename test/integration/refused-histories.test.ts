@@ -201,7 +201,7 @@ describe('G5: another writer has committed the batch', () => {
       const service = await rig.stream()
       await rig.caughtUp(service)
       // Our commit waits in the wire while that of the other writer arrives.
-      const hold = new RequestHold(t, server, /\.commit\.json$/)
+      const hold = new RequestHold(t, server, { key: /\.commit\.json$/, body: /"kind":"changes"/ })
       await rig.source.query('INSERT INTO marks DEFAULT VALUES')
       await hold.reached()
       const held = await rig.confirmed()

@@ -6,16 +6,14 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AckWatch } from '../support/ack-watch.js'
 import { auditLog } from '../support/log-audit.js'
-import { changesPerTransaction, createOrders, loadOrders, orders } from '../support/orders.js'
+import { changesPerTransaction, createOrders, orders, RunningLoad } from '../support/orders.js'
 import { makeRig, type Rig, type RigOptions } from '../support/rig.js'
 import type { Service } from '../support/service.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
 
 const STOPS = 5
-/** Of the load during which each stop falls: about two seconds. */
-const TRANSACTIONS = 300
+/** In each transaction. */
 const ROWS = 200
-const LOAD = { transactions: TRANSACTIONS, rowsPerTransaction: ROWS, pauseMs: 4 }
 
 for (const lake of ['bucket', 'folder'] as const) {
   test(`G1 G2 G4: stopped by SIGTERM in the middle of a load and started again, with a ${lake}`, (t) =>
@@ -39,24 +37,23 @@ async function survives(t: TestContext, options: RigOptions, end: (service: Serv
   const env = { FLUSH_INTERVAL: '50ms', LOG_LEVEL: 'info' }
   let service = await rig.stream(env)
   const watch = new AckWatch(t, rig)
+  const load = new RunningLoad(t, rig.source, ROWS)
   for (let stop = 0; stop < STOPS; stop++) {
-    let loading = true
-    const load = loadOrders(rig.source, { ...LOAD, after: stop * TRANSACTIONS }).finally(() => (loading = false))
     await end(service)
-    assert.ok(loading, 'the table was still being written when the program ended')
     service = rig.start(env)
-    await Promise.all([load, service.waitForLog('streaming')])
+    await service.waitForLog('streaming')
   }
+  await load.stop()
   await rig.caughtUp(service)
   assert.equal(await service.stop(), 0)
   await watch.stop()
   assert.deepEqual(watch.faults, [])
   assert.ok(watch.moves > STOPS, `the slot was seen moving ${watch.moves} times in ${watch.looks} looks`)
-  await assertWhole(rig)
+  await assertWhole(rig, load.transactions)
 }
 
-async function assertWhole(rig: Rig): Promise<void> {
+async function assertWhole(rig: Rig, transactions: number): Promise<void> {
   await auditLog(rig.lake, rig.slot)
   const { changes } = await assertLakeIsTable(rig.source.url, rig.lake, orders)
-  assert.equal(changes, ROWS + (STOPS * TRANSACTIONS - 1) * changesPerTransaction(ROWS))
+  assert.equal(changes, ROWS + (transactions - 1) * changesPerTransaction(ROWS))
 }

@@ -1,5 +1,6 @@
 // The table that the load tests write: one column of each common type, filled by the server itself so that it is quick.
 // Each transaction inserts rows and changes the ones before: updates, deletes, a changed key, a key that comes again.
+import type { TestContext } from 'node:test'
 import pg from 'pg'
 import type { ComparedTable } from './table-comparison.js'
 import type { Source } from './rig.js'
@@ -77,5 +78,32 @@ export async function loadOrders(
     END $load$`)
   } finally {
     await client.end()
+  }
+}
+
+/** Writes the table until it is stopped. */
+export class RunningLoad {
+  /** That are committed. */
+  transactions = 0
+  readonly #running: Promise<void>
+  #stopped = false
+
+  constructor(t: TestContext, source: Source, rowsPerTransaction: number) {
+    this.#running = this.#run(source, { transactions: 20, rowsPerTransaction, pauseMs: 4 })
+    // stop() tells what went wrong; a test that failed before must not leave the load running.
+    this.#running.catch(() => undefined)
+    t.after(() => (this.#stopped = true))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  async #run(source: Source, load: Load): Promise<void> {
+    while (!this.#stopped) {
+      await loadOrders(source, { ...load, after: this.transactions })
+      this.transactions += load.transactions
+    }
   }
 }

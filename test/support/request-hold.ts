@@ -1,9 +1,19 @@
-// Stops the world at a request to the S3 server: what matches takes no effect and gets no answer until it is let go. So a
-// process can be killed at an exact point without a hook in it.
+// Stops the world at a request to the S3 server: what matches gets no answer until it is let go. So a process can be killed
+// at an exact point without a hook in it.
 import type { TestContext } from 'node:test'
 import { eventually, type Patience } from './eventually.js'
 import type { S3Request } from './s3-request.js'
 import type { S3Server } from './s3-server.js'
+
+/** Which requests that write something are held. */
+export interface Held {
+  readonly key: RegExp
+  readonly body?: RegExp
+  /** So many that match go through first; 0 unless told. */
+  readonly pass?: number
+  /** They take effect, and only their answer is held. */
+  readonly done?: boolean
+}
 
 export class RequestHold {
   /** Keys of the requests that are held, in the order in which they came. */
@@ -13,14 +23,15 @@ export class RequestHold {
   readonly #server: S3Server
   readonly #waiting: (() => void)[] = []
 
-  /** Holds every PUT whose key matches, but for the first `pass` of them. */
-  constructor(t: TestContext, server: S3Server, key: RegExp, { pass = 0 }: { pass?: number } = {}) {
+  constructor(t: TestContext, server: S3Server, { key, body, pass = 0, done = false }: Held) {
     this.#server = server
     // A test that fails while it holds must not hold up the next.
     t.after(() => this.forget())
     let passed = 0
     server.onBeforeRequest = async (request) => {
-      if (!isWrite(request) || !key.test(request.key) || passed++ < pass) return
+      if (!isWrite(request) || !key.test(request.key) || body?.test(request.body.toString()) === false) return
+      if (passed++ < pass) return
+      if (done) server.objects.perform(request)
       this.held.push(request.key)
       this.bodies.push(request.body)
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
