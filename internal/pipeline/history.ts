@@ -4,7 +4,13 @@ import type pg from 'pg'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
-import { checkPublishable, createPublication, readPublication, type Wanted } from '../replication/publication.js'
+import {
+  checkPublishable,
+  createPublication,
+  readPublication,
+  type Publication,
+  type Wanted,
+} from '../replication/publication.js'
 import { createSlot } from '../replication/slot.js'
 import type { CommitLog } from '../storage/commit-log.js'
 import type { LakeIdentity } from '../storage/log-records.js'
@@ -36,7 +42,8 @@ export async function joinHistory(history: History, adopted: boolean): Promise<v
     logger.info({ slot: settings.slot }, 'slot found, adopted for an empty lake')
     return
   }
-  if ((await readPublication(control, settings.publication)) === undefined)
+  const publication = await readPublication(control, settings.publication)
+  if (publication === undefined)
     throw new Failure(
       'unsafe',
       `the publication ${settings.publication} is gone, so the server cannot say what changed since`,
@@ -45,6 +52,7 @@ export async function joinHistory(history: History, adopted: boolean): Promise<v
       },
     )
   await log.claim(identity)
+  reportPublication(publication, settings, logger)
 }
 
 /** Claims the lake and creates the publication where it is absent. */
@@ -52,15 +60,7 @@ async function ensurePublication({ control, settings, log, identity, logger }: H
   const publication = await readPublication(control, settings.publication)
   if (publication !== undefined) {
     await log.claim(identity)
-    const { tables, missing } = publication
-    logger.info({ publication: publication.name, tables: tables.length }, 'publication found')
-    if (tables.length === 0)
-      logger.warn({ publication: publication.name }, 'the publication names no table, so nothing will be streamed')
-    if (missing.length > 0)
-      logger.warn(
-        { publication: publication.name, missing: missing.join(', ') },
-        'the publication leaves out kinds of change',
-      )
+    reportPublication(publication, settings, logger)
     return
   }
   const wanted = wantedTables(settings)
@@ -71,6 +71,28 @@ async function ensurePublication({ control, settings, log, identity, logger }: H
     { publication: settings.publication, tables: wanted.all ? 'all' : wanted.tables.length },
     'publication created',
   )
+}
+
+/** What a publication that was found leaves out is said, not mended: whoever made it has decided. */
+function reportPublication(publication: Publication, { tables }: History['settings'], logger: Logger): void {
+  const { name, tables: published, missing } = publication
+  logger.info({ publication: name, tables: published.length }, 'publication found')
+  if (published.length === 0)
+    logger.warn({ publication: name }, 'the publication names no table, so nothing will be streamed')
+  if (missing.length > 0)
+    logger.warn({ publication: name, missing: missing.join(', ') }, 'the publication leaves out kinds of change')
+  const unpublished = tables.exactNames.filter(
+    (wanted) => !published.some(({ schema, table }) => schema === wanted.schema && table === wanted.table),
+  )
+  if (unpublished.length > 0)
+    logger.warn(
+      {
+        publication: name,
+        tables: unpublished.map(({ schema, table }) => `${schema}.${table}`).join(', '),
+        hint: `ALTER PUBLICATION "${name}" ADD TABLE …; in PostgreSQL`,
+      },
+      'TABLES names tables that the publication does not publish: nothing of them will be streamed',
+    )
 }
 
 /** Exact names are published as such; with a pattern everything is, and what does not match is left out here. */

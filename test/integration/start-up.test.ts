@@ -117,6 +117,18 @@ test('TABLES named in full are what is published; the publication that is there 
   await rig.dropSlot()
 })
 
+test('TABLES that an existing publication leaves out are named in a warning', async (t) => {
+  const rig = await makeRig(t, { lake: 'folder' })
+  await rig.source.query('CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE left_out (id int PRIMARY KEY)')
+  await rig.source.query('CREATE PUBLICATION wal_cake_pub FOR TABLE kept')
+  const service = await rig.stream({ TABLES: 'public.kept,public.left_out' })
+  const [warning] = service.logged(/TABLES names tables that the publication does not publish/)
+  assert.equal(warning?.tables, 'public.left_out')
+  assert.match(String(warning.hint), /ALTER PUBLICATION "wal_cake_pub" ADD TABLE/)
+  assert.equal(await service.stop(), 0)
+  await rig.dropSlot()
+})
+
 test('drop gives the slot back, and the publication when asked; the lake stays, and a second drop is harmless', async (t) => {
   const rig = await makeRig(t)
   const service = await rig.stream()
