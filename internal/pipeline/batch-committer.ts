@@ -12,6 +12,7 @@ import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile } from '../transform/open-file.js'
 import { rowCountOfTail } from '../transform/parquet/thrift.js'
 import type { MemoryGate } from './memory-gate.js'
+import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
 
 /** Enough of a file's end to hold its footer. */
 const TAIL_BYTES = 1 << 20
@@ -141,24 +142,14 @@ export class BatchCommitter {
     this.#plans = this.#plans.then(async () => {
       this.#stopIfFailed()
       if (standing !== undefined) {
-        this.#checkStanding(plan, fields)
+        checkReplay(plan, fields)
         return
       }
-      if (!this.#options.connected())
-        throw new Failure('link', 'the replication connection was lost before the batch was planned')
-      if ((await this.#options.log.writePlan(plan)) === 'taken')
-        throw new Failure('plan_taken', `another writer has planned batch ${plan.batch}; it is replayed as planned`)
+      checkMayPlan(this.#options.connected())
+      checkPlanWon(plan, await this.#options.log.writePlan(plan))
     })
     batch.planned = this.#plans
     this.#plans.catch((error: unknown) => this.#fail(error))
-  }
-
-  /** A replay must come to the very batch that was planned. */
-  #checkStanding(plan: Plan, fields: Pick<Plan, 'fromLsn' | 'toLsn'>): void {
-    if (plan.fromLsn !== fields.fromLsn || plan.toLsn !== fields.toLsn)
-      throw new Failure('unsafe', `replaying batch ${plan.batch} did not come to what its plan says`, {
-        hint: 'The server has another history than the one this lake was written from. Was it restored from a backup?',
-      })
   }
 
   #store(batch: OpenBatch, entry: OpenBatch['files'][number]): void {

@@ -18,7 +18,9 @@ import { BufferPool } from '../transform/buffer-pool.js'
 import type { ClosedFile } from '../transform/open-file.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
+import { idleIsDue } from './idle-decision.js'
 import { MemoryGate } from './memory-gate.js'
+import { judgeMisfit, splitOpenPlans } from './plan-rules.js'
 import { ProgressLedger } from './progress-ledger.js'
 import type { SessionContext, SessionSettings } from './session.js'
 import { logClosed, logDurable, logIdle } from './batch-events.js'
@@ -26,10 +28,6 @@ import { streamMode } from './stream-mode.js'
 
 /** How long a stop may take to finish what is on its way. */
 const DRAIN_MS = 30_000
-/** At most this often an idle position is recorded in the bucket … */
-const IDLE_RECORD_MS = 60_000
-/** … and this often when the server waits for it, as it does before it shuts down. */
-const URGENT_IDLE_RECORD_MS = 1_000
 /** Unused page buffers kept for the next pages. */
 const POOL_KEEP_BYTES = 24 << 20
 /** How long the server may take to end the connection after our goodbye. */
@@ -72,6 +70,14 @@ export class LiveStream implements BatchSink {
 
   /** Streams until the stop signal; then drains, acknowledges, and ends the connection. Throws Failure. */
   async run(replication: pg.Client): Promise<void> {
+    try {
+      await this.#run(replication)
+    } catch (error) {
+      throw error instanceof Failure ? await this.#judged(error) : error
+    }
+  }
+
+  async #run(replication: pg.Client): Promise<void> {
     const { stop } = this.#context
     let onStop = (): void => undefined
     const stopped = new Promise<void>((resolve) => (onStop = resolve))
@@ -112,11 +118,12 @@ export class LiveStream implements BatchSink {
   /** G3: an idle position goes into the bucket first, and only when nothing is open, planned or on its way. */
   idle(position: Lsn, urgent: boolean): void {
     const now = performance.now()
-    const dueMs = urgent ? URGENT_IDLE_RECORD_MS : IDLE_RECORD_MS
-    if (position <= this.#ledger.durable || !this.#committer.idle || now - this.#lastIdleMs < dueMs) return
+    const { durable } = this.#ledger
+    const sinceMs = now - this.#lastIdleMs
+    if (!idleIsDue({ position, durable, committerIdle: this.#committer.idle, sinceMs, urgent })) return
     this.#lastIdleMs = now
     this.#builder.skipTo(position)
-    this.#committer.recordIdle(this.#ledger.durable, position, this.#context.settings.cut)
+    this.#committer.recordIdle(durable, position, this.#context.settings.cut)
   }
 
   room(): Promise<void> | undefined {
@@ -218,16 +225,14 @@ export class LiveStream implements BatchSink {
     )
   }
 
-  /** A position that was planned but not committed covers no transaction: committing it is all there is to replay. */
+  /** Commits the idle positions that were left open, and returns the plans to be replayed. */
   async #finishIdlePlans(): Promise<readonly Plan[]> {
-    const { openPlans } = this.#start
-    const firstChanges = openPlans.findIndex((plan) => plan.kind === 'changes')
-    const idle = firstChanges < 0 ? openPlans : openPlans.slice(0, firstChanges)
+    const { idle, changes } = splitOpenPlans(this.#start.openPlans)
     for (const plan of idle) {
       this.#committer.recordIdle(plan.fromLsn, plan.toLsn, plan.cut)
       await Promise.race([this.#committer.settle(), this.#failed])
     }
-    return openPlans.slice(idle.length)
+    return changes
   }
 
   #received(endLsn: Lsn): void {
@@ -271,6 +276,14 @@ export class LiveStream implements BatchSink {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** What a failure means once the log has been asked where it ends now. */
+  async #judged(failure: Failure): Promise<Failure> {
+    if (failure.kind !== 'unsafe') return failure
+    const { startStore, settings } = this.#context
+    const log = await new CommitLog(startStore, settings.slot).recover().catch(() => undefined)
+    return judgeMisfit(failure, this.#ledger.durable, log?.lastCommit?.endLsn)
   }
 
   async #close(inOrder: boolean): Promise<void> {

@@ -13,7 +13,7 @@ import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
-import { decideStart } from './start-decision.js'
+import { decideStart, nextBatchOf } from './start-decision.js'
 
 export interface SessionSettings {
   readonly target: ConnectionTarget
@@ -81,7 +81,7 @@ async function begin(
   const logState = await log.recover()
   const decision = decideStart({ lake, log: logState, server: identity, slot, location: store.location })
   const history = { control, replication, settings, log, identity, logger }
-  const nextBatch = (logState.lastCommit?.batch ?? -1) + 1
+  const nextBatch = nextBatchOf(logState)
   if (decision.act === 'create')
     return { facts, start: { durableLsn: await createHistory(history), openPlans: [], nextBatch } }
   await joinHistory(history, decision.adopted)

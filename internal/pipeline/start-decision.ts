@@ -41,6 +41,11 @@ export function decideStart(facts: StartFacts): StartDecision {
   return { act: 'stream', durableLsn: durable, openPlans: log.openPlans, adopted: false }
 }
 
+/** Number of the batch that a start begins with: open plans are its first ones. Never asked of `head.json`. */
+export function nextBatchOf(log: LogState): number {
+  return (log.lastCommit?.batch ?? -1) + 1
+}
+
 const NEW_HISTORY =
   'To begin a new history without these transactions, run with another PG_SLOT and an empty NAMESPACE; what the lake holds stays as it is.'
 

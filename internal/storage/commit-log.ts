@@ -2,7 +2,6 @@
 // is first, and never rewritten or deleted: a plan that could be won twice would let a sleeping writer double rows (G4, G5).
 import type { Commit, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
-import { formatLsn, type Lsn } from '../model/lsn.js'
 import { commitKey, headKey, identityKey, logPrefix, logStart, parseLogKey, planKey } from './keys.js'
 import {
   decodeCommit,
@@ -13,6 +12,15 @@ import {
   encodePlan,
   type LakeIdentity,
 } from './log-records.js'
+import {
+  checkChain,
+  checkStandingCommit,
+  gapInLog,
+  outcomeOfPlan,
+  sameGap,
+  type LogGap,
+  type LogRecord,
+} from './log-rules.js'
 import type { ObjectStore } from './object-store.js'
 
 export interface LogState {
@@ -59,49 +67,37 @@ export class CommitLog {
 
   /** The end of the log. Reads a number of objects that grows with the logarithm of its length. */
   async recover(): Promise<LogState> {
-    const batch = await this.#lastCommittedBatch()
-    const lastCommit = batch === undefined ? undefined : await this.readCommit(batch)
-    const openPlans: Plan[] = []
-    const next = (batch ?? -1) + 1
-    for await (const { key } of this.#store.list(logPrefix(this.#slot), { startAfter: logStart(this.#slot, next) })) {
-      const record = parseLogKey(this.#slot, key)
-      if (record === undefined) continue
-      if (record.record === 'commit' || record.batch !== next + openPlans.length)
-        throw new Failure('unsafe', `the log has a hole: ${key} stands there, but not what comes before it`, {
-          hint: 'The log is never deleted from. Restore the missing objects from a backup or their older versions.',
-        })
-      openPlans.push(await this.#readPlan(record.batch))
+    for (let gap: LogGap | undefined; ;) {
+      const batch = await this.#lastCommittedBatch()
+      const next = (batch ?? -1) + 1
+      const listed = await this.#listFrom(next)
+      const newGap = gapInLog(next, listed)
+      if (newGap === undefined) {
+        const lastCommit = batch === undefined ? undefined : await this.readCommit(batch)
+        const openPlans = await Promise.all(listed.map((record) => this.#readPlan(record.batch)))
+        checkChain(lastCommit, openPlans)
+        return { lastCommit, openPlans }
+      }
+      if (sameGap(gap, newGap)) throw holeInLog(this.#keyOf(newGap.found))
+      gap = newGap
     }
-    checkChain(lastCommit, openPlans)
-    return { lastCommit, openPlans }
   }
 
-  /**
-   * `won`: the plan stands and is ours. `taken`: another writer's stands there, which whoever holds the slot has to read
-   * the log for and replay.
-   */
+  /** `won`: the plan stands and is ours, be it by a try whose answer was lost. `taken`: another writer's stands there. */
   async writePlan(plan: Plan): Promise<'won' | 'taken'> {
     const result = await this.#store.put(planKey(this.#slot, plan.batch), [encodePlan(plan)], {
       ifAbsent: true,
       role: 'log',
     })
     if (result === 'created') return 'won'
-    // A first try may have been won and its answer lost: our own record is told by the writer's id.
-    return (await this.#readPlan(plan.batch)).writer === plan.writer ? 'won' : 'taken'
+    return outcomeOfPlan(plan, await this.#readPlan(plan.batch))
   }
 
-  /**
-   * Makes the batch durable. A commit of another writer for the same plan with the same rows is as good as ours (it slept
-   * and woke up); any other throws Failure `fenced`.
-   */
+  /** Makes the batch durable. Throws Failure `fenced` where a commit with other contents stands. */
   async writeCommit(commit: Commit): Promise<void> {
     const key = commitKey(this.#slot, commit.batch)
     if ((await this.#store.put(key, [encodeCommit(commit)], { ifAbsent: true, role: 'log' })) === 'created') return
-    const standing = await this.readCommit(commit.batch)
-    if (standing.writer !== commit.writer && !sameBatch(standing, commit))
-      throw new Failure('fenced', `another writer has committed batch ${commit.batch} with other contents: ${key}`, {
-        hint: 'Two services share this slot and lake. Stop one of them.',
-      })
+    checkStandingCommit(commit, await this.readCommit(commit.batch), key)
   }
 
   /** The small object that readers may look at for the newest commit; never used to recover. */
@@ -113,6 +109,20 @@ export class CommitLog {
   async readCommit(batch: number): Promise<Commit> {
     const key = commitKey(this.#slot, batch)
     return decodeCommit(key, await this.#mustRead(key))
+  }
+
+  /** Records of batch `next` and later, in byte order of keys. */
+  async #listFrom(next: number): Promise<LogRecord[]> {
+    const records: LogRecord[] = []
+    for await (const { key } of this.#store.list(logPrefix(this.#slot), { startAfter: logStart(this.#slot, next) })) {
+      const record = parseLogKey(this.#slot, key)
+      if (record !== undefined) records.push(record)
+    }
+    return records
+  }
+
+  #keyOf({ batch, record }: LogRecord): string {
+    return record === 'plan' ? planKey(this.#slot, batch) : commitKey(this.#slot, batch)
   }
 
   async #readPlan(batch: number): Promise<Plan> {
@@ -146,30 +156,8 @@ export class CommitLog {
   }
 }
 
-/** Each batch begins where the one before it ends; open plans of changes overlap nothing. */
-function checkChain(lastCommit: Commit | undefined, openPlans: readonly Plan[]): void {
-  let floor: Lsn | undefined = lastCommit?.endLsn
-  for (const plan of openPlans) {
-    const follows = floor === undefined || (plan === openPlans[0] ? plan.fromLsn === floor : plan.fromLsn >= floor)
-    if (!follows || plan.toLsn < plan.fromLsn)
-      throw new Failure(
-        'unsafe',
-        `plan ${plan.batch} begins at ${formatLsn(plan.fromLsn)}, which does not follow the log`,
-        {
-          hint: 'Records of two lakes were mixed under one prefix. Restore the prefix from a backup.',
-        },
-      )
-    floor = plan.toLsn
-  }
-}
-
-function sameBatch(a: Commit, b: Commit): boolean {
-  return (
-    a.fromLsn === b.fromLsn &&
-    a.toLsn === b.toLsn &&
-    a.endLsn === b.endLsn &&
-    a.rows === b.rows &&
-    a.files.length === b.files.length &&
-    a.files.every((file, index) => file.key === b.files[index]!.key && file.rows === b.files[index]!.rows)
-  )
+function holeInLog(key: string): Failure {
+  return new Failure('unsafe', `the log has a hole: ${key} stands there, but not what comes before it`, {
+    hint: 'The log is never deleted from. Restore the missing objects from a backup or their older versions.',
+  })
 }

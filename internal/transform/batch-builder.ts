@@ -11,6 +11,7 @@ import { sameRelation, type Relation } from '../model/relation.js'
 import { cutAtCommit, type CutReason } from './batch-cutter.js'
 import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
 import { OpenBatch } from './open-batch.js'
+import { placeOfPosition, placeOfTransaction } from './stream-place.js'
 import { layoutOf } from './table-layout.js'
 import { TableWriter, type TransactionStamp } from './table-writer.js'
 
@@ -86,13 +87,13 @@ export class BatchBuilder implements ChangeSink {
   begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Pause {
     if (this.#stopping) return this.#options.halted
     const planned = this.#openPlans[0]
-    if (planned !== undefined && commitLsn > planned.toLsn) throw this.#otherHistory(planned, commitLsn)
+    const place = placeOfTransaction(commitLsn, this.#from, planned)
+    if (place === 'misfit') throw this.#otherHistory(planned!, commitLsn)
     this.#commitLsn = commitLsn
     this.#seq = 0
     this.#rowsAtBegin = this.#batch.rows
     this.#bytesAtBegin = this.#batch.bytes
-    // A server that crashed may send again what is durable already.
-    this.#dropped = commitLsn < this.#from
+    this.#dropped = place === 'drop'
     const sameDate = this.#stamp !== undefined && sameDay(this.#stampMicros, commitMicros)
     this.#stamp = {
       lsnLow: Number(BigInt.asIntN(32, commitLsn)),
@@ -166,10 +167,10 @@ export class BatchBuilder implements ChangeSink {
 
   keepalive(position: Lsn, urgent: boolean): Pause {
     const planned = this.#openPlans[0]
-    if (planned !== undefined) {
-      if (position > planned.toLsn) throw this.#otherHistory(planned, position)
-    } else if (this.#batch.rows === 0) this.#sink.idle(position, urgent)
-    else if (urgent) this.requestCut()
+    const place = placeOfPosition(position, this.#batch.rows, planned)
+    if (place === 'misfit') throw this.#otherHistory(planned!, position)
+    if (place === 'idle') this.#sink.idle(position, urgent)
+    else if (place === 'busy' && urgent) this.requestCut()
     return undefined
   }
 

@@ -1,0 +1,29 @@
+// Where the stream stands to the open batch: what is done with a transaction or a quiet position, as pure decisions. A plan
+// that is replayed covers exactly the transactions up to the one it names; a stream that passes that one is another history.
+import type { Lsn } from '../model/lsn.js'
+
+/** As much of a plan as decides. */
+export interface PlannedEnd {
+  /** Commit LSN of the last transaction. */
+  readonly toLsn: Lsn
+}
+
+/** `drop`: it is durable already; a server that crashed may send it again. */
+export function placeOfTransaction(
+  commitLsn: Lsn,
+  from: Lsn,
+  replayed: PlannedEnd | undefined,
+): 'take' | 'drop' | 'misfit' {
+  if (replayed !== undefined && commitLsn > replayed.toLsn) return 'misfit'
+  return commitLsn < from ? 'drop' : 'take'
+}
+
+/** `idle`: every transaction before it has been seen and nothing of them is open. `busy`: rows are open. */
+export function placeOfPosition(
+  position: Lsn,
+  openRows: number,
+  replayed: PlannedEnd | undefined,
+): 'idle' | 'busy' | 'replay' | 'misfit' {
+  if (replayed !== undefined) return position > replayed.toLsn ? 'misfit' : 'replay'
+  return openRows === 0 ? 'idle' : 'busy'
+}

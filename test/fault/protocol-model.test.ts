@@ -1,0 +1,31 @@
+// The protocol by exhaustion (G1-G6, G11): two writers with the product's own decisions, cut connections that are noticed
+// late, deaths, lost answers and late requests, in every order. And each rule broken, to see that it is needed.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { variants } from './protocol/broken-variants.js'
+import { explore, type Exploration } from './protocol/exploration.js'
+import { rulesOfProduct } from './protocol/rules.js'
+import { scenarios, type ScenarioName } from './protocol/scenarios.js'
+
+describe('G1 G2 G3 G4 G5 G6 G11: every order of steps and faults of two writers', () => {
+  for (const name of Object.keys(scenarios) as ScenarioName[])
+    test(name, (t) => {
+      const found = explore({ rules: rulesOfProduct, scenario: scenarios[name] })
+      assert.ok(found.violation === undefined, story(found))
+      t.diagnostic(`${found.states} states`)
+    })
+})
+
+describe('a broken rule is found out', () => {
+  for (const { name, broken, scenario, violates } of variants)
+    test(`${violates.slice(0, violates.indexOf(':'))}: ${name}`, (t) => {
+      const found = explore({ rules: { ...rulesOfProduct, ...broken }, scenario: scenarios[scenario] }, violates)
+      assert.equal(found.violation?.kind, violates, story(found))
+      t.diagnostic(`${found.states} states until ${story(found)}`)
+    })
+})
+
+function story({ states, violation, trace }: Exploration): string {
+  if (violation === undefined) return `nothing is wrong in ${states} states`
+  return [`${violation.kind}: ${violation.text}`, ...trace.map((step, index) => `  ${index + 1}. ${step}`)].join('\n')
+}

@@ -1,0 +1,50 @@
+// What the model's writers go by: the product's own decision functions, and the order of steps that the product keeps by
+// waiting. A broken variant replaces one of them.
+import { Failure, verdictOf } from '../../../internal/model/failure.js'
+import type { CutParameters } from '../../../internal/model/batch-record.js'
+import { idleIsDue } from '../../../internal/pipeline/idle-decision.js'
+import {
+  checkMayPlan,
+  checkPlanWon,
+  checkReplay,
+  judgeMisfit,
+  splitOpenPlans,
+} from '../../../internal/pipeline/plan-rules.js'
+import { ProgressLedger } from '../../../internal/pipeline/progress-ledger.js'
+import { decideStart, nextBatchOf } from '../../../internal/pipeline/start-decision.js'
+import type { LogState } from '../../../internal/storage/commit-log.js'
+import {
+  checkChain,
+  checkStandingCommit,
+  gapInLog,
+  outcomeOfPlan,
+  sameGap,
+} from '../../../internal/storage/log-rules.js'
+import { placeOfPosition, placeOfTransaction } from '../../../internal/transform/stream-place.js'
+import type { Bucket } from './world.js'
+
+const productRules = {
+  ...{ decideStart, splitOpenPlans, gapInLog, sameGap, checkChain },
+  ...{ placeOfTransaction, placeOfPosition, idleIsDue },
+  ...{ checkMayPlan, checkReplay, outcomeOfPlan, checkPlanWon, checkStandingCommit, judgeMisfit, verdictOf },
+  ledgerAt: (durable: bigint) => new ProgressLedger(durable),
+  /** What the builder throws where the stream does not fit the plan. */
+  misfit: (text: string) => new Failure('unsafe', text),
+  nextBatch: (log: LogState, _bucket: Bucket): number => nextBatchOf(log),
+  cutOfReplay: (planned: CutParameters, _ours: CutParameters): CutParameters => planned,
+}
+
+const productOrder = {
+  slotBeforeLog: true,
+  plansAreWritten: true,
+  plansAreKept: true,
+  dataAwaitsPlan: true,
+  commitAwaitsData: true,
+  commitAwaitsEarlier: true,
+  ackAwaitsCommit: true,
+  idleIsRecorded: true,
+}
+
+export type Rules = typeof productRules & typeof productOrder
+
+export const rulesOfProduct: Rules = { ...productRules, ...productOrder }

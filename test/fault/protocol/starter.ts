@@ -1,0 +1,116 @@
+// A session's start, step by step: the slot is read, the log's end is looked for, what follows it is listed, idle plans are
+// finished, the slot is taken. The other writer may do anything between two of these steps.
+import type { Commit, Plan } from '../../../internal/model/batch-record.js'
+import type { LogRecord } from '../../../internal/storage/log-rules.js'
+import { attempt, endSession, type Model, type Step } from './step.js'
+import { withWriter, type Batch, type Bucket, type World, type Writer } from './world.js'
+
+const identity = { systemIdentifier: '1', database: 'd', slot: 's', publication: 'p' }
+
+export function startSteps(model: Model, world: World, writer: Writer): Step[] {
+  switch (writer.phase) {
+    case 'down':
+      return readSlot(model, world, writer)
+    case 'slot read': {
+      const probed: Writer = { ...writer, phase: 'log probed', lastSeen: lastCommit(world.bucket) }
+      return [{ label: `${writer.id} finds the last commit`, fault: false, world: withWriter(world, probed) }]
+    }
+    case 'log probed':
+      return attempt(model, world, writer, `${writer.id} lists the log`, () => list(model, world, writer))
+    case 'log listed':
+      return attempt(model, world, writer, `${writer.id} reads the slot`, () =>
+        decide(model, world, { ...writer, slotSeen: world.confirmed }, writer.replaying, `${writer.id} reads the slot`),
+      )
+    case 'starting':
+      return writer.queue.length > 0 ? [] : takeSlot(model, world, writer)
+    case 'streaming':
+      return []
+  }
+}
+
+function readSlot({ rules }: Model, world: World, writer: Writer): Step[] {
+  // Held by the other: it tries again later.
+  if (rules.slotBeforeLog && world.holder !== undefined) return []
+  const read: Writer = { ...writer, phase: 'slot read', slotSeen: rules.slotBeforeLog ? world.confirmed : undefined }
+  return [{ label: `${writer.id} reads the slot`, fault: false, world: withWriter(world, read) }]
+}
+
+function list(model: Model, world: World, writer: Writer): Step[] {
+  const { rules } = model
+  const { bucket } = world
+  const label = `${writer.id} lists the log`
+  const next = (writer.lastSeen?.batch ?? -1) + 1
+  const listed = recordsFrom(bucket, next)
+  const gap = rules.gapInLog(next, listed)
+  if (gap !== undefined) {
+    if (rules.sameGap(writer.gapSeen, gap)) return refused(label, world, `a hole before ${gap.found.record}`)
+    const again: Writer = { ...writer, phase: 'slot read', lastSeen: undefined, gapSeen: gap }
+    return [{ label: `${label}, which goes on meanwhile`, fault: false, world: withWriter(world, again) }]
+  }
+  const openPlans = listed.map((record) => bucket.plans[record.batch]!)
+  rules.checkChain(writer.lastSeen, openPlans)
+  if (rules.slotBeforeLog) return decide(model, world, writer, openPlans, label)
+  const read: Writer = { ...writer, phase: 'log listed', replaying: openPlans }
+  return [{ label, fault: false, world: withWriter(world, read) }]
+}
+
+function decide(model: Model, world: World, writer: Writer, openPlans: readonly Plan[], label: string): Step[] {
+  const { rules } = model
+  const log = { lastCommit: writer.lastSeen, openPlans }
+  const slot = {
+    ...{ name: 's', lost: false, activePid: undefined, restartLsn: undefined },
+    confirmedLsn: writer.slotSeen!,
+  }
+  const decision = rules.decideStart({ lake: identity, log, server: identity, slot, location: 'here' })
+  if (decision.act === 'create') return refused(label, world, 'the slot is created again')
+  const first = rules.nextBatch(log, world.bucket)
+  const { idle, changes } = rules.splitOpenPlans(decision.openPlans)
+  const started: Writer = {
+    ...writer,
+    ...{ phase: 'starting', slotSeen: undefined, lastSeen: undefined, gapSeen: undefined },
+    durable: decision.durableLsn,
+    received: decision.durableLsn,
+    replaying: changes,
+    queue: idle.map((plan, index) => idleBatch(plan, first + index)),
+    next: first + idle.length,
+  }
+  return [{ label, fault: false, world: withWriter(world, started) }]
+}
+
+function takeSlot(model: Model, world: World, writer: Writer): Step[] {
+  const { id, durable } = writer
+  if (world.holder !== undefined) return endSession(model, world, writer, `${id} finds the slot busy`, false)
+  // A server that has crashed may send again what is durable.
+  const start = world.confirmed
+  const { messages } = model.scenario
+  const first = messages.findIndex((message) =>
+    message.kind === 'quiet' ? message.position > start : BigInt(message.number * 10) >= start,
+  )
+  const cursor = first < 0 ? messages.length : first
+  const streaming: Writer = { ...writer, phase: 'streaming', from: durable, cursor }
+  const label = `${id} takes the slot, streams from ${start}`
+  return [{ label, fault: false, world: withWriter({ ...world, holder: id }, streaming) }]
+}
+
+function idleBatch(plan: Plan, number: number): Batch {
+  return { number, plan, cut: plan.cut, planned: true, endLsn: plan.toLsn, transactions: [], stored: 0 }
+}
+
+/** As it is found by number: the last before the first that is missing. */
+function lastCommit({ commits }: Bucket): Commit | undefined {
+  const missing = commits.indexOf(undefined)
+  return missing < 0 ? commits.at(-1) : commits[missing - 1]
+}
+
+function recordsFrom({ plans, commits }: Bucket, next: number): LogRecord[] {
+  const records: LogRecord[] = []
+  for (let batch = next; batch < Math.max(plans.length, commits.length); batch++) {
+    if (commits[batch] !== undefined) records.push({ batch, record: 'commit' })
+    if (plans[batch] !== undefined) records.push({ batch, record: 'plan' })
+  }
+  return records
+}
+
+function refused(label: string, world: World, text: string): Step[] {
+  return [{ label, fault: false, world, violation: { kind: 'G6: refused without a reason', text } }]
+}
