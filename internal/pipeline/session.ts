@@ -77,8 +77,9 @@ async function begin(
     throw new Failure('slot_busy', `the slot ${slotName} is held by process ${slot.activePid} of the server`, {
       hint: 'This goes on by itself as soon as the other connection ends.',
     })
-  const lake = await log.readIdentity()
   const logState = await log.recover()
+  // Last, because it is written first: a log that has begun has an identity.
+  const lake = await log.readIdentity()
   const decision = decideStart({ lake, log: logState, server: identity, slot, location: store.location })
   const history = { control, replication, settings, log, identity, logger }
   const nextBatch = nextBatchOf(logState)

@@ -23,19 +23,19 @@ export const variants: readonly Variant[] = [
   {
     name: 'an idle position is acked without a record',
     broken: { idleIsRecorded: false },
-    scenario: 'idle positions between',
+    scenario: 'idle positions last',
     violates: 'G1: acked beyond the log',
   },
   {
     name: 'an idle position is recorded while a batch is on its way',
     broken: { idleIsDue: (moment) => rulesOfProduct.idleIsDue({ ...moment, committerIdle: true }) },
-    scenario: 'idle positions between',
+    scenario: 'idle positions last',
     violates: 'G6: refused without a reason',
   },
   {
     name: 'an idle position is recorded although rows are open',
     broken: { placeOfPosition: (position, _rows, plan) => rulesOfProduct.placeOfPosition(position, 0, plan) },
-    scenario: 'idle positions between',
+    scenario: 'idle positions last',
     violates: 'G1: a durable row is nowhere',
   },
   {
@@ -130,6 +130,12 @@ export const variants: readonly Variant[] = [
   {
     name: 'the log is read before the slot',
     broken: { slotBeforeLog: false },
+    scenario: 'one after the other',
+    violates: 'G6: refused without a reason',
+  },
+  {
+    name: 'whose lake it is is read before the log',
+    broken: { claimAfterLog: false },
     scenario: 'one after the other',
     violates: 'G6: refused without a reason',
   },

@@ -36,6 +36,7 @@ const productRules = {
 
 const productOrder = {
   slotBeforeLog: true,
+  claimAfterLog: true,
   plansAreWritten: true,
   plansAreKept: true,
   dataAwaitsPlan: true,

@@ -3,7 +3,7 @@
 import type { Commit, Plan } from '../../../internal/model/batch-record.js'
 import type { LogRecord } from '../../../internal/storage/log-rules.js'
 import { attempt, endSession, type Model, type Step } from './step.js'
-import { withWriter, type Batch, type Bucket, type World, type Writer } from './world.js'
+import { withBucket, withWriter, type Batch, type Bucket, type World, type Writer } from './world.js'
 
 const identity = { systemIdentifier: '1', database: 'd', slot: 's', publication: 'p' }
 
@@ -18,9 +18,7 @@ export function startSteps(model: Model, world: World, writer: Writer): Step[] {
     case 'log probed':
       return attempt(model, world, writer, `${writer.id} lists the log`, () => list(model, world, writer))
     case 'log listed':
-      return attempt(model, world, writer, `${writer.id} reads the slot`, () =>
-        decide(model, world, { ...writer, slotSeen: world.confirmed }, writer.replaying, `${writer.id} reads the slot`),
-      )
+      return attempt(model, world, writer, `${writer.id} reads whose lake it is`, () => decide(model, world, writer))
     case 'starting':
       return writer.queue.length > 0 ? [] : takeSlot(model, world, writer)
     case 'streaming':
@@ -31,7 +29,12 @@ export function startSteps(model: Model, world: World, writer: Writer): Step[] {
 function readSlot({ rules }: Model, world: World, writer: Writer): Step[] {
   // Held by the other: it tries again later.
   if (rules.slotBeforeLog && world.holder !== undefined) return []
-  const read: Writer = { ...writer, phase: 'slot read', slotSeen: rules.slotBeforeLog ? world.confirmed : undefined }
+  const read: Writer = {
+    ...writer,
+    phase: 'slot read',
+    slotSeen: rules.slotBeforeLog ? world.confirmed : undefined,
+    claimSeen: rules.claimAfterLog ? undefined : world.bucket.claimed,
+  }
   return [{ label: `${writer.id} reads the slot`, fault: false, world: withWriter(world, read) }]
 }
 
@@ -49,32 +52,34 @@ function list(model: Model, world: World, writer: Writer): Step[] {
   }
   const openPlans = listed.map((record) => bucket.plans[record.batch]!)
   rules.checkChain(writer.lastSeen, openPlans)
-  if (rules.slotBeforeLog) return decide(model, world, writer, openPlans, label)
   const read: Writer = { ...writer, phase: 'log listed', replaying: openPlans }
+  // Once claimed a lake stays claimed, so it makes no difference when that is read.
+  if (rules.slotBeforeLog && world.bucket.claimed) return decide(model, world, read)
   return [{ label, fault: false, world: withWriter(world, read) }]
 }
 
-function decide(model: Model, world: World, writer: Writer, openPlans: readonly Plan[], label: string): Step[] {
-  const { rules } = model
-  const log = { lastCommit: writer.lastSeen, openPlans }
+function decide({ rules }: Model, world: World, writer: Writer): Step[] {
+  const label = `${writer.id} reads whose lake it is, and claims it`
+  const log = { lastCommit: writer.lastSeen, openPlans: writer.replaying }
   const slot = {
     ...{ name: 's', lost: false, activePid: undefined, restartLsn: undefined },
-    confirmedLsn: writer.slotSeen!,
+    confirmedLsn: writer.slotSeen ?? world.confirmed,
   }
-  const decision = rules.decideStart({ lake: identity, log, server: identity, slot, location: 'here' })
+  const lake = (writer.claimSeen ?? world.bucket.claimed) ? identity : undefined
+  const decision = rules.decideStart({ lake, log, server: identity, slot, location: 'here' })
   if (decision.act === 'create') return refused(label, world, 'the slot is created again')
   const first = rules.nextBatch(log, world.bucket)
   const { idle, changes } = rules.splitOpenPlans(decision.openPlans)
   const started: Writer = {
     ...writer,
-    ...{ phase: 'starting', slotSeen: undefined, lastSeen: undefined, gapSeen: undefined },
+    ...{ phase: 'starting', slotSeen: undefined, claimSeen: undefined, lastSeen: undefined, gapSeen: undefined },
     durable: decision.durableLsn,
     received: decision.durableLsn,
     replaying: changes,
     queue: idle.map((plan, index) => idleBatch(plan, first + index)),
     next: first + idle.length,
   }
-  return [{ label, fault: false, world: withWriter(world, started) }]
+  return [{ label, fault: false, world: withWriter(withBucket(world, { claimed: true }), started) }]
 }
 
 function takeSlot(model: Model, world: World, writer: Writer): Step[] {

@@ -24,6 +24,8 @@ export interface Scenario {
 
 export interface Bucket {
   readonly serial: number
+  /** identity.json is there. */
+  readonly claimed: boolean
   readonly plans: readonly (Plan | undefined)[]
   readonly commits: readonly (Commit | undefined)[]
   /** Sorted by key. */
@@ -51,6 +53,7 @@ export interface Writer {
   readonly phase: 'down' | 'slot read' | 'log probed' | 'log listed' | 'starting' | 'streaming'
   /** Starting: what was seen so far. */
   readonly slotSeen: Lsn | undefined
+  readonly claimSeen: boolean | undefined
   readonly lastSeen: Commit | undefined
   readonly gapSeen: LogGap | undefined
   // The ledger
@@ -89,23 +92,19 @@ export interface World {
 
 export function down(id: WriterId): Writer {
   return {
-    ...{
-      serial: 0,
-      id,
-      phase: 'down',
-      slotSeen: undefined,
-      lastSeen: undefined,
-      gapSeen: undefined,
-      durable: 0n,
-      received: 0n,
-    },
+    ...{ serial: 0, id, phase: 'down', durable: 0n, received: 0n },
+    ...{ slotSeen: undefined, claimSeen: undefined, lastSeen: undefined, gapSeen: undefined },
     ...{ cursor: 0, halfReceived: false, replaying: [], from: 0n, open: [], next: 0, queue: [], headDue: -1 },
   }
 }
 
 export function firstWorld(scenario: Scenario): World {
   const world: World = {
-    ...{ confirmed: 0n, holder: undefined, bucket: { serial: 0, plans: [], commits: [], files: [], head: -1 } },
+    ...{
+      confirmed: 0n,
+      holder: undefined,
+      bucket: { serial: 0, claimed: false, plans: [], commits: [], files: [], head: -1 },
+    },
     ...{ a: down('a'), b: down('b'), late: undefined },
     ...{ cutsLeft: scenario.cuts, lateLeft: scenario.lateRequests },
   }
@@ -130,8 +129,8 @@ export function withWriter(world: World, changed: Writer): World {
 
 export function withBucket(world: World, change: Partial<Bucket>): World {
   const changed = { ...world.bucket, ...change }
-  const { plans, commits, files, head } = changed
-  const key = `${plans.map(idOf).join()};${commits.map(idOf).join()};${files.map(({ id }) => id).join()};${head}`
+  const { claimed, plans, commits, files, head } = changed
+  const key = `${claimed};${plans.map(idOf).join()};${commits.map(idOf).join()};${files.map(({ id }) => id).join()};${head}`
   let bucket = buckets.get(key)
   if (bucket === undefined) buckets.set(key, (bucket = { ...changed, serial: buckets.size + 1 }))
   return { ...world, bucket }
@@ -148,9 +147,22 @@ function keyOfLate(late: LateRequest | undefined): string {
 
 function writerKey(writer: Writer): string {
   if (writer.phase === 'down') return writer.id
-  const { phase, slotSeen, lastSeen, gapSeen, durable, received, cursor, halfReceived, replaying, from, open } = writer
+  const {
+    phase,
+    slotSeen,
+    claimSeen,
+    lastSeen,
+    gapSeen,
+    durable,
+    received,
+    cursor,
+    halfReceived,
+    replaying,
+    from,
+    open,
+  } = writer
   const gap = gapSeen === undefined ? '' : `${gapSeen.missing.record}${gapSeen.missing.batch}`
-  const seen = `${writer.id} ${phase} ${slotSeen ?? ''} ${idOf(lastSeen)} ${gap}`
+  const seen = `${writer.id} ${phase} ${slotSeen ?? ''}${claimSeen ?? ''} ${idOf(lastSeen)} ${gap}`
   if (phase === 'slot read' || phase === 'log probed') return seen
   const stream = `${durable} ${received} ${cursor}${halfReceived ? '+' : ''} ${replaying.map(idOf).join()} ${from} ${open.join()}`
   return `${seen} ${stream} ${writer.next} ${writer.queue.map(batchKey).join()} ${writer.headDue}`
