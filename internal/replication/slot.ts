@@ -84,6 +84,9 @@ function slotCreationFailure(name: string, cause: unknown): unknown {
         hint: 'Give the role the REPLICATION attribute: ALTER ROLE … REPLICATION;',
         cause,
       })
+    case '42710':
+      // Another process has created it in this moment: what it is is looked at again.
+      return new Failure('slot_busy', `the slot ${name} was created by another process just now`, { cause })
     case '55P03':
     case '57014':
       return new Failure('gave_up', `the slot ${name} could not be created within 60 s: ${detail}`, {
