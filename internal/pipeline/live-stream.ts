@@ -154,7 +154,6 @@ export class LiveStream implements BatchSink {
         slot: settings.slot,
         publication: settings.publication,
         startLsn: this.#ledger.durable,
-        serverVersion: this.#facts.version,
         binary: mode.binary,
         walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
         unixSocket: settings.target.host.startsWith('/'),

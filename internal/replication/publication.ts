@@ -10,7 +10,6 @@ export type Wanted =
 
 export interface Publication {
   readonly name: string
-  readonly allTables: boolean
   /** Published tables as the stream names them; what is empty now may not stay so. */
   readonly tables: readonly { readonly schema: string; readonly table: string }[]
   /** Kinds of change that are not published. */
@@ -19,10 +18,8 @@ export interface Publication {
 
 /** The publication, or undefined where there is none. */
 export async function readPublication(control: pg.Client, name: string): Promise<Publication | undefined> {
-  const { rows } = await control.query<
-    Record<'puballtables' | 'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>
-  >(
-    'SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = $1',
+  const { rows } = await control.query<Record<'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>>(
+    'SELECT pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = $1',
     [name],
   )
   const row = rows[0]
@@ -33,7 +30,7 @@ export async function readPublication(control: pg.Client, name: string): Promise
   )
   const kinds = { insert: row.pubinsert, update: row.pubupdate, delete: row.pubdelete, truncate: row.pubtruncate }
   const missing = Object.entries(kinds).flatMap(([kind, published]) => (published ? [] : [kind]))
-  return { name, allTables: row.puballtables, tables: tables.rows, missing }
+  return { name, tables: tables.rows, missing }
 }
 
 /** Creates the publication. Partitioned tables are published as themselves, not as their partitions. */

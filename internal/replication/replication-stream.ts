@@ -21,7 +21,6 @@ export interface StreamOptions {
    * own position where that is later.
    */
   readonly startLsn: Lsn
-  readonly serverVersion: number
   readonly binary: boolean
   readonly walSenderTimeoutMs: number
   readonly unixSocket: boolean

@@ -179,11 +179,6 @@ export class TableWriter {
     if (this.#file !== undefined) this.#sealWhere(this.#file, () => true)
   }
 
-  /** Bytes of the buffers lent to open pages. */
-  get openBytes(): number {
-    return this.#allColumns.reduce((sum, column) => sum + column.openBytes, 0)
-  }
-
   /** Forgets what was not closed. Resolves when its memory is back. */
   async discard(): Promise<void> {
     for (const column of this.#allColumns) column.discard()

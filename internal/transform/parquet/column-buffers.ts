@@ -26,8 +26,6 @@ export interface ColumnBuffer {
   /** Row `row` of the row group has no value here. Rows come in order; a sparse column need not be told. */
   appendNull(row: number): void
   readonly full: boolean
-  /** Bytes of the buffers lent to the open page. */
-  readonly openBytes: number
   /** Closes the page before row `rowEnd` of the row group; undefined where it covers no row. */
   seal(rowEnd: number): RawPage | undefined
   /** Forgets the row group so far and gives its memory back. */
@@ -63,10 +61,6 @@ export class ScalarColumn<Leaf extends LeafValues> implements ColumnBuffer {
 
   get full(): boolean {
     return this.leaf.full || this.#nulls.length >= PAGE_ROWS
-  }
-
-  get openBytes(): number {
-    return this.leaf.openBytes
   }
 
   appendNull(row: number): void {
@@ -116,10 +110,6 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
 
   get full(): boolean {
     return this.leaf.full || this.#slots >= PAGE_ROWS
-  }
-
-  get openBytes(): number {
-    return this.leaf.openBytes + this.#slots * 2
   }
 
   appendNull(_row: number): void {
@@ -205,10 +195,6 @@ export class SparseColumn implements ColumnBuffer {
     return this.leaf.full
   }
 
-  get openBytes(): number {
-    return this.leaf.openBytes
-  }
-
   append(row: number, source: Buffer, start: number, end: number): void {
     this.#present.push(row - this.#firstRow)
     this.leaf.push(source, start, end)
@@ -264,10 +250,6 @@ export class RunColumn<Leaf extends Int64Values | BytesValues> implements Column
 
   get full(): boolean {
     return this.leaf.full
-  }
-
-  get openBytes(): number {
-    return this.leaf.openBytes
   }
 
   /** From row `row` on the column has the value that the caller pushes to the leaf now. */

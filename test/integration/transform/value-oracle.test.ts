@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { TypeCatalog } from '../../../internal/replication/type-catalog.js'
 import { codecOf, type ValueCodec } from '../../../internal/transform/values/value-codec.js'
 import { store, type Stored } from '../../unit/transform/values/stored-column.js'
-import { catalogueType } from './catalogue-type.js'
 import type { TypeSamples } from './type-samples.js'
 import { samples, setup } from './value-samples.js'
 
@@ -78,7 +78,8 @@ async function codecOfColumn(client: pg.Client, table: string): Promise<{ codec:
     [table],
   )
   const { oid, typmod, send } = rows[0]!
-  return { codec: codecOf(await catalogueType(client, oid), typmod, 'string'), send }
+  const [type] = await new TypeCatalog(client).resolve([oid])
+  return { codec: codecOf(type!, typmod, 'string'), send }
 }
 
 async function ask(client: pg.Client, table: string, sample: TypeSamples, send: string): Promise<Answer[]> {

@@ -18,7 +18,6 @@ const options: StreamOptions = {
   slot: 'wal_cake_slot',
   publication: 'wal_cake_pub',
   startLsn: 0x16_0000_1000n,
-  serverVersion: 180_000,
   binary: true,
   walSenderTimeoutMs: 60_000,
   unixSocket: false,
