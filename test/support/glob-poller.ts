@@ -1,0 +1,180 @@
+// A reader that only globs the data files, again and again while the program runs, crashes and is fenced: it never sees a
+// change twice, and nothing that it has seen is gone later (G4). Knows nothing of plans and commits, and only reads.
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import type { Row } from './current-state.js'
+import type { LakeBucket } from './lake-bucket.js'
+
+const EVERY_MS = 50
+
+/** Where the lake lies, as in a Rig: one of the two. */
+export interface PolledLake {
+  readonly bucket: LakeBucket | undefined
+  readonly folder: string | undefined
+}
+
+interface SeenFile {
+  /** Changes when the file was written again. */
+  stamp: string
+  /** Over every column of every row, in order. */
+  readonly rowsDigest: string
+  readonly rows: number
+}
+
+export class GlobPoller {
+  /** Whole listings that were made. */
+  looks = 0
+  /** Listings and reads that failed because the store was away. */
+  failedLooks = 0
+  /** Files seen written again; with the same rows, which is no fault. */
+  rewritten = 0
+  /** Changes seen, by `schema/table`. */
+  readonly rows = new Map<string, number>()
+  readonly faults: string[] = []
+  readonly #files = new Map<string, SeenFile>()
+  /** Table and position of every change, and the file that holds it. */
+  readonly #places = new Map<string, string>()
+  readonly #missing = new Set<string>()
+  readonly #source: DataFiles
+  readonly #running: Promise<void>
+  #stopped = false
+
+  constructor(t: TestContext, lake: PolledLake, namespace = 'default') {
+    const data = `${namespace}/data/`
+    this.#source = lake.bucket === undefined ? folderFiles(join(lake.folder!, data)) : bucketFiles(lake.bucket, data)
+    this.#running = this.#poll()
+    // A test that fails must not leave the poller running.
+    t.after(() => (this.#stopped = true))
+  }
+
+  /** Data files seen. */
+  get files(): number {
+    return this.#files.size
+  }
+
+  /** Looks once more, which must succeed, and ends. What was found is in `faults`. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+    await this.#look()
+    this.#source.close()
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#look().catch(() => this.failedLooks++)
+      await delay(EVERY_MS)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const listed = await this.#source.list()
+    for (const key of this.#files.keys()) if (!listed.has(key)) this.#noteMissing(key)
+    for (const [key, stamp] of listed) if (this.#files.get(key)?.stamp !== stamp) await this.#read(key, stamp)
+    this.looks++
+  }
+
+  async #read(key: string, stamp: string): Promise<void> {
+    const content = await this.#source.read(key)
+    if (content === undefined) {
+      this.#noteMissing(key)
+      return
+    }
+    const file = content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) as ArrayBuffer
+    const rows = (await parquetReadObjects({ file, compressors })) as Row[]
+    const rowsDigest = digestOf(rows)
+    const before = this.#files.get(key)
+    if (before === undefined) this.#note(key, { stamp, rowsDigest, rows: rows.length }, rows)
+    else {
+      before.stamp = stamp
+      this.rewritten++
+      if (before.rowsDigest !== rowsDigest)
+        this.faults.push(`${key} was written again with other rows: ${before.rows}, then ${rows.length}`)
+    }
+  }
+
+  #note(key: string, file: SeenFile, rows: readonly Row[]): void {
+    const table = key.split('/').slice(0, 2).join('/')
+    this.#files.set(key, file)
+    this.rows.set(table, (this.rows.get(table) ?? 0) + rows.length)
+    for (const { _lsn, _seq } of rows) {
+      const place = `${table} ${String(_lsn)} ${String(_seq)}`
+      const other = this.#places.get(place)
+      if (other !== undefined) this.faults.push(`(_lsn, _seq) of ${place} is in ${other} and in ${key}`)
+      this.#places.set(place, key)
+    }
+  }
+
+  #noteMissing(key: string): void {
+    if (this.#missing.has(key)) return
+    this.#missing.add(key)
+    this.faults.push(`${key} was there and is gone`)
+  }
+}
+
+function digestOf(rows: readonly Row[]): string {
+  const hash = createHash('sha256')
+  for (const row of rows) hash.update(JSON.stringify(row, exact))
+  return hash.digest('hex')
+}
+
+function exact(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+interface DataFiles {
+  /** Key below data/ to what changes when it is written again. */
+  readonly list: () => Promise<Map<string, string>>
+  /** Undefined where it is gone. */
+  readonly read: (key: string) => Promise<Uint8Array | undefined>
+  readonly close: () => void
+}
+
+function folderFiles(folder: string): DataFiles {
+  return {
+    list: async () => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+      const listed = new Map<string, string>()
+      for (const entry of entries) {
+        if (!entry.isFile() || !entry.name.endsWith('.parquet')) continue
+        const path = join(entry.parentPath, entry.name)
+        // Gone between the two: told by read().
+        const { ino, mtimeNs } = await stat(path, { bigint: true }).catch(() => ({ ino: 0n, mtimeNs: 0n }))
+        listed.set(relative(folder, path), `${ino} ${mtimeNs}`)
+      }
+      return listed
+    },
+    read: (key) => readFile(join(folder, key)).catch(() => undefined),
+    close: () => undefined,
+  }
+}
+
+function bucketFiles(lake: LakeBucket, prefix: string): DataFiles {
+  const { endpoint, accessKeyId, secretAccessKey, region, bucket } = lake
+  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
+  return {
+    list: async () => {
+      const listed = new Map<string, string>()
+      for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
+        for (const { Key = '', ETag = '', LastModified } of Contents)
+          if (Key.endsWith('.parquet'))
+            listed.set(Key.slice(prefix.length), `${ETag} ${LastModified?.toISOString() ?? ''}`)
+      return listed
+    },
+    read: async (key) => {
+      const command = new GetObjectCommand({ Bucket: bucket, Key: prefix + key })
+      const answer = await client.send(command).catch((error: unknown) => {
+        if ((error as Error).name === 'NoSuchKey') return undefined
+        throw error
+      })
+      return answer?.Body?.transformToByteArray()
+    },
+    close: () => client.destroy(),
+  }
+}
