@@ -4,10 +4,20 @@
 /** What the service does on a failure: try again by itself, or stop with an exit code. */
 export type Verdict = { readonly act: 'retry' } | { readonly act: 'stop'; readonly exitCode: 1 | 2 | 3 | 4 | 5 }
 
-const retry: Verdict = { act: 'retry' }
-const stop = (exitCode: 1 | 2 | 3 | 4 | 5): Verdict => ({ act: 'stop', exitCode })
+interface Rule {
+  readonly atFirst: Verdict
+  /** Once the service has streamed. */
+  readonly atWork: Verdict
+}
 
-const verdicts = {
+const again: Verdict = { act: 'retry' }
+const retry: Rule = { atFirst: again, atWork: again }
+const end = (exitCode: 1 | 2 | 3 | 4 | 5): Verdict => ({ act: 'stop', exitCode })
+const stop = (exitCode: 1 | 2 | 3 | 4 | 5): Rule => ({ atFirst: end(exitCode), atWork: end(exitCode) })
+/** What has worked in this process before is mended by a person sooner or later; until then nothing is lost. */
+const stopAtFirst = (exitCode: 1 | 2 | 3 | 4 | 5): Rule => ({ atFirst: end(exitCode), atWork: again })
+
+const rules = {
   /** The link to PostgreSQL broke, or the server is starting or stopping. */
   link: retry,
   /** The slot is held by another connection. */
@@ -19,7 +29,7 @@ const verdicts = {
   /** A value arrived in binary that is only known in text: stream again in text. */
   needs_text: retry,
   /** A setting is wrong: the connection string, the credentials, the bucket. */
-  config: stop(2),
+  config: stopAtFirst(2),
   /** The server or the lake is not in a state in which running would be safe. */
   unsafe: stop(3),
   /** A bounded wait ended. */
@@ -30,9 +40,9 @@ const verdicts = {
   protocol: stop(1),
   /** Anything else. */
   unexpected: stop(1),
-} as const satisfies Record<string, Verdict>
+} as const satisfies Record<string, Rule>
 
-export type FailureKind = keyof typeof verdicts
+export type FailureKind = keyof typeof rules
 
 export class Failure extends Error {
   readonly kind: FailureKind
@@ -47,8 +57,8 @@ export class Failure extends Error {
   }
 }
 
-export function verdictOf(failure: Failure): Verdict {
-  return verdicts[failure.kind]
+export function verdictOf(failure: Failure, when: keyof Rule = 'atFirst'): Verdict {
+  return rules[failure.kind][when]
 }
 
 /** Every error as a Failure; one that nobody foresaw is `unexpected`, and so stops the service. */

@@ -12,6 +12,8 @@ const backoffs: Partial<Record<FailureKind, Backoff>> = {
   // The one who holds the slot ends when it ends; a hand-over should take no longer than needed.
   slot_busy: { firstMs: 500, longestMs: 2_000 },
   plan_taken: { firstMs: 50, longestMs: 2_000 },
+  // A person is on it, or not yet.
+  config: { firstMs: 1_000, longestMs: 60_000 },
   needs_text: { firstMs: 0, longestMs: 0 },
 }
 

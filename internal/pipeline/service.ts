@@ -4,6 +4,7 @@ import { asFailure, Failure, verdictOf } from '../model/failure.js'
 import type { Logger } from '../observability/logger.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
+import { isPowerOfTwo, StoreOutage } from '../storage/store-outage.js'
 import { retryDelayMs } from './retry-delay.js'
 import { runSession, type SessionSettings } from './session.js'
 
@@ -13,6 +14,8 @@ const START_PATIENCE_MS = 5_000
 const START_PAUSE_MS = 1_000
 /** A store that does not answer at start is asked this often. */
 const START_ATTEMPTS = 4
+/** A stream whose store has been failing for longer is not at work. */
+const STORE_PATIENCE_MS = 10_000
 
 export type ServiceState = 'starting' | 'streaming' | 'waiting' | 'stopping'
 
@@ -24,9 +27,21 @@ export class Service {
   #state: ServiceState = 'starting'
   #reason = 'starting'
   #hasStreamed = false
+  #sessionStreams = false
   #textOnly = false
   #failures = 0
   #failingSinceMs: number | undefined
+  /** What a person has to mend came up while streaming, so streaming again does not prove that it is mended. */
+  #awaitsProgress = false
+  readonly #outage = new StoreOutage({
+    failing: ({ operation, key }, { attempt, delayMs, failure }) =>
+      this.#logger.warn(
+        { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
+        'store: will try again',
+      ),
+    recovered: ({ failedAttempts, ms }) =>
+      this.#logger.info({ failed_attempts: failedAttempts, seconds: seconds(ms) }, 'store: recovered'),
+  })
 
   constructor(settings: SessionSettings, store: ObjectStore, logger: Logger, stop: AbortSignal) {
     this.#settings = settings
@@ -35,9 +50,16 @@ export class Service {
     this.#stop = stop
   }
 
-  /** For health checks: is it streaming, and if not, why. */
+  /** For health checks: is it streaming, and if not, why. A stream that waits for its store is `waiting`. */
   get status(): { state: ServiceState; reason: string } {
-    return { state: this.#stop.aborted ? 'stopping' : this.#state, reason: this.#reason }
+    const outage = this.#outage.longest
+    if (this.#stop.aborted) return { state: 'stopping', reason: this.#reason }
+    if (outage === undefined || (this.#state === 'streaming' && outage.ms < STORE_PATIENCE_MS))
+      return { state: this.#state, reason: this.#reason }
+    return {
+      state: this.#state === 'streaming' ? 'waiting' : this.#state,
+      reason: `the store has been failing for ${seconds(outage.ms)} s: ${outage.failure.message}`,
+    }
   }
 
   /** Resolves after an orderly stop. Throws the Failure that ended it. */
@@ -54,6 +76,7 @@ export class Service {
   }
 
   async #session(): Promise<void> {
+    this.#sessionStreams = false
     const startOptions = this.#hasStreamed ? {} : { maxAttempts: START_ATTEMPTS }
     await runSession({
       settings: this.#settings,
@@ -68,17 +91,28 @@ export class Service {
       stop: this.#stop,
       textOnly: this.#textOnly,
       onStreaming: () => this.#streaming(),
-      onProgress: () => (this.#failures = 0),
+      onProgress: () => this.#progress(),
     })
   }
 
   #streaming(): void {
+    this.#sessionStreams = true
+    if (!this.#awaitsProgress) this.#atWork()
+  }
+
+  #progress(): void {
+    if (this.#awaitsProgress && this.#sessionStreams) this.#atWork()
+    this.#failures = 0
+  }
+
+  #atWork(): void {
     if (this.#failingSinceMs !== undefined && this.#hasStreamed)
       this.#logger.info(
-        { failures: this.#failures, seconds: Math.round((performance.now() - this.#failingSinceMs) / 1000) },
+        { failures: this.#failures, seconds: seconds(performance.now() - this.#failingSinceMs) },
         'recovered: streaming again',
       )
     this.#failingSinceMs = undefined
+    this.#awaitsProgress = false
     this.#hasStreamed = true
     this.#state = 'streaming'
     this.#reason = 'streaming'
@@ -86,7 +120,7 @@ export class Service {
 
   /** Waits before the next session, or throws where there must be none. */
   async #afterFailure(failure: Failure, startedMs: number): Promise<void> {
-    if (verdictOf(failure).act === 'stop') throw failure
+    if (verdictOf(failure, this.#hasStreamed ? 'atWork' : 'atFirst').act === 'stop') throw failure
     if (this.#stop.aborted) {
       this.#logger.warn(
         { err: failure },
@@ -100,16 +134,13 @@ export class Service {
     this.#state = 'waiting'
     this.#reason = failure.message
     if (failure.kind === 'needs_text') this.#textOnly = true
+    if (failure.kind === 'config') this.#awaitsProgress = this.#sessionStreams
     const waitsForOthers = failure.kind === 'slot_busy'
     if (!this.#hasStreamed && !waitsForOthers && now - this.#failingSinceMs >= START_PATIENCE_MS)
-      throw new Failure(
-        'gave_up',
-        `${failure.message} (tried for ${Math.round((now - this.#failingSinceMs) / 1000)} s)`,
-        {
-          ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-          ...(failure.cause === undefined ? {} : { cause: failure.cause }),
-        },
-      )
+      throw new Failure('gave_up', `${failure.message} (tried for ${seconds(now - this.#failingSinceMs)} s)`, {
+        ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+        ...(failure.cause === undefined ? {} : { cause: failure.cause }),
+      })
     const usualMs = retryDelayMs(failure.kind, this.#failures++)
     const delayMs = this.#hasStreamed ? usualMs : Math.min(usualMs, START_PAUSE_MS)
     if (isPowerOfTwo(this.#failures))
@@ -118,24 +149,12 @@ export class Service {
   }
 
   #retrying(options: RetryingStoreOptions): ObjectStore {
-    return new RetryingStore(this.#store, {
-      ...options,
-      onRetry: ({ operation, key, attempt, delayMs, failure }) => {
-        if (isPowerOfTwo(attempt))
-          this.#logger.warn(
-            { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
-            'store: will try again',
-          )
-      },
-      onRecovered: ({ operation, key, failedAttempts }) =>
-        this.#logger.info({ operation, key, failed_attempts: failedAttempts }, 'store: recovered'),
-    })
+    return new RetryingStore(this.#store, { ...options, observer: this.#outage })
   }
 }
 
-/** Attempts 1, 2, 4, 8 …: a log that grows rarer while something stays broken. */
-function isPowerOfTwo(attempt: number): boolean {
-  return (attempt & (attempt - 1)) === 0
+function seconds(ms: number): number {
+  return Math.round(ms / 1000)
 }
 
 /** Resolves after `ms`, or at once when the signal fires. */

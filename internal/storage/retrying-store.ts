@@ -8,21 +8,29 @@ import { stoppedFailure, throwIfStopped } from './stopped.js'
 
 export type StoreOperation = 'put' | 'get' | 'list' | 'delete' | 'abandon'
 
-export interface RetryEvent {
+/** One call, the same object in all that is said of it. */
+export interface StoreCall {
   readonly operation: StoreOperation
   /** Of a listing its prefix. */
   readonly key: string
-  /** The attempt that failed, from 1. */
+}
+
+export interface FailedAttempt {
+  /** From 1. */
   readonly attempt: number
+  /** Until the next one. */
   readonly delayMs: number
   readonly failure: Failure
 }
 
-export interface RecoveryEvent {
-  readonly operation: StoreOperation
-  readonly key: string
-  /** Attempts that failed before the one that did not. */
-  readonly failedAttempts: number
+/** Is told how each call fares. */
+export interface CallObserver {
+  /** It will be tried again. */
+  failed(call: StoreCall, attempt: FailedAttempt): void
+  /** Also of a call that had not failed. A listing succeeds with every object that it gives. */
+  succeeded(call: StoreCall): void
+  /** It is over, however it went. */
+  ended(call: StoreCall): void
 }
 
 export interface RetryingStoreOptions {
@@ -33,8 +41,7 @@ export interface RetryingStoreOptions {
   readonly maxDelayMs: number
   /** Ends every call and every wait at once. */
   readonly signal: AbortSignal
-  readonly onRetry?: (event: RetryEvent) => void
-  readonly onRecovered?: (event: RecoveryEvent) => void
+  readonly observer?: CallObserver
 }
 
 export class RetryingStore implements ObjectStore {
@@ -90,6 +97,7 @@ export class RetryingStore implements ObjectStore {
         }
       }
     } finally {
+      tries.ended()
       stop.release()
     }
   }
@@ -122,6 +130,7 @@ export class RetryingStore implements ObjectStore {
         }
       }
     } finally {
+      tries.ended()
       stop.release()
     }
   }
@@ -131,12 +140,13 @@ export class RetryingStore implements ObjectStore {
    * once more.
    */
   #tries(operation: StoreOperation, key: string, signal: AbortSignal) {
-    const { maxAttempts = Infinity, onRetry, onRecovered } = this.#options
+    const { maxAttempts = Infinity, observer } = this.#options
+    const call = { operation, key }
     let failedAttempts = 0
     let backoff: IBackoff<unknown> = this.#backoff.next()
     return {
       succeeded: () => {
-        if (failedAttempts > 0) onRecovered?.({ operation, key, failedAttempts })
+        observer?.succeeded(call)
         failedAttempts = 0
         backoff = this.#backoff.next()
       },
@@ -148,11 +158,12 @@ export class RetryingStore implements ObjectStore {
         throwIfStopped(signal, `after a failed ${operation} of ${key}`)
         const delayMs = backoff.duration
         backoff = backoff.next(undefined)
-        onRetry?.({ operation, key, attempt: failedAttempts, delayMs, failure })
+        observer?.failed(call, { attempt: failedAttempts, delayMs, failure })
         await delay(delayMs, undefined, { signal }).catch(() => {
           throw stoppedFailure(signal, `waiting to try the ${operation} of ${key} again`)
         })
       },
+      ended: () => observer?.ended(call),
     }
   }
 }

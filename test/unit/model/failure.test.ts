@@ -23,6 +23,16 @@ test('every kind has the verdict of the contract', () => {
   }
 })
 
+test('what a person has to mend ends a first start, and a service at work waits for it; all else is the same for both', () => {
+  const kinds: FailureKind[] = ['link', 'slot_busy', 'store_away', 'plan_taken', 'needs_text']
+  const stopping: FailureKind[] = ['unsafe', 'fenced', 'gave_up', 'protocol', 'unexpected']
+  for (const kind of [...kinds, ...stopping]) {
+    const failure = new Failure(kind, 'x')
+    assert.deepEqual(verdictOf(failure, 'atWork'), verdictOf(failure, 'atFirst'), kind)
+  }
+  assert.deepEqual(verdictOf(new Failure('config', 'x'), 'atWork'), { act: 'retry' })
+})
+
 test('an error that nobody foresaw is unexpected, and keeps its cause', () => {
   const error = new TypeError('boom')
   const failure = asFailure(error)

@@ -10,6 +10,7 @@ test('the longest wait doubles up to a bound that depends on what failed', () =>
   assert.deepEqual(longest('link', 0, 1, 2, 5, 6, 7, 1000), [500, 1000, 2000, 16_000, 30_000, 30_000, 30_000])
   assert.deepEqual(longest('store_away', 0, 100), [500, 30_000])
   assert.deepEqual(longest('slot_busy', 0, 1, 2, 3, 100), [500, 1000, 2000, 2000, 2000])
+  assert.deepEqual(longest('config', 0, 1, 5, 6, 100), [1_000, 2_000, 32_000, 60_000, 60_000])
   assert.deepEqual(longest('plan_taken', 0, 1, 100), [50, 100, 2000])
   assert.deepEqual(longest('needs_text', 0, 9), [0, 0])
 })

@@ -6,9 +6,10 @@ import { Failure } from '../../../internal/model/failure.js'
 import type { ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
 import {
   RetryingStore,
-  type RecoveryEvent,
-  type RetryEvent,
+  type CallObserver,
+  type FailedAttempt,
   type RetryingStoreOptions,
+  type StoreCall,
 } from '../../../internal/storage/retrying-store.js'
 
 const away = () => new Failure('store_away', 'away')
@@ -68,83 +69,118 @@ class ScriptedStore implements ObjectStore {
   }
 }
 
+/** Remembers what it is told of calls. */
+class Recorder implements CallObserver {
+  readonly failures: (StoreCall & FailedAttempt)[] = []
+  /** `failed put k`, `succeeded put k`, `ended put k`. */
+  readonly told: string[] = []
+  onFailed: () => void = () => undefined
+  readonly #calls = new Set<StoreCall>()
+
+  /** Different calls of which something was told. */
+  get calls(): number {
+    return this.#calls.size
+  }
+
+  failed(call: StoreCall, attempt: FailedAttempt): void {
+    this.failures.push({ ...call, ...attempt })
+    this.#tell('failed', call)
+    this.onFailed()
+  }
+
+  succeeded(call: StoreCall): void {
+    this.#tell('succeeded', call)
+  }
+
+  ended(call: StoreCall): void {
+    this.#tell('ended', call)
+  }
+
+  #tell(what: string, call: StoreCall): void {
+    this.#calls.add(call)
+    this.told.push(`${what} ${call.operation} ${call.key}`)
+  }
+}
+
 function retrying(script: (Failure | 'works')[], options: Partial<RetryingStoreOptions> = {}) {
   const inner = new ScriptedStore(script)
-  const retries: RetryEvent[] = []
-  const recoveries: RecoveryEvent[] = []
+  const observer = new Recorder()
   const store = new RetryingStore(inner, {
     initialDelayMs: 1,
     maxDelayMs: 4,
     signal: new AbortController().signal,
-    onRetry: (event) => retries.push(event),
-    onRecovered: (event) => recoveries.push(event),
+    observer,
     ...options,
   })
-  return { store, inner, retries, recoveries }
+  return { store, inner, observer }
 }
 
-test('a store that is away is asked again until it answers, and both are told', async () => {
-  const { store, inner, retries, recoveries } = retrying([away(), away(), away()])
+test('a store that is away is asked again until it answers, and each attempt is told', async () => {
+  const { store, inner, observer } = retrying([away(), away(), away()])
   assert.equal(await store.put('k', [], { role: 'log' }), 'created')
   assert.equal(inner.calls.length, 4)
   assert.deepEqual(
-    retries.map(({ operation, key, attempt }) => [operation, key, attempt]),
-    [
-      ['put', 'k', 1],
-      ['put', 'k', 2],
-      ['put', 'k', 3],
-    ],
+    observer.failures.map(({ attempt }) => attempt),
+    [1, 2, 3],
   )
-  assert.deepEqual(recoveries, [{ operation: 'put', key: 'k', failedAttempts: 3 }])
+  assert.deepEqual(observer.told, ['failed put k', 'failed put k', 'failed put k', 'succeeded put k', 'ended put k'])
+  assert.equal(observer.calls, 1)
 })
 
-test('what goes well at once is told to nobody', async () => {
-  const { store, retries, recoveries } = retrying([])
+test('what goes well at once is told too, call by call', async () => {
+  const { store, observer } = retrying([])
   assert.equal((await store.get('k'))?.toString(), 'k')
   await store.delete('k')
-  assert.deepEqual([retries, recoveries], [[], []])
+  assert.deepEqual(observer.told, ['succeeded get k', 'ended get k', 'succeeded delete k', 'ended delete k'])
+  assert.equal(observer.calls, 2)
 })
 
 test('delays are random below a bound that doubles up to the maximum', async (t) => {
-  const { store, retries } = retrying(Array.from({ length: 12 }, away), { initialDelayMs: 1, maxDelayMs: 4 })
+  const { store, observer } = retrying(Array.from({ length: 12 }, away), { initialDelayMs: 1, maxDelayMs: 4 })
   t.mock.method(Math, 'random', () => 0.999)
   await store.get('k')
   // The bounds 1, 2, 4, 4 … of which the integer below is taken.
   assert.deepEqual(
-    retries.map(({ delayMs }) => delayMs),
+    observer.failures.map(({ delayMs }) => delayMs),
     [0, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3],
   )
 })
 
 for (const kind of ['config', 'fenced', 'unexpected', 'gave_up'] as const) {
   test(`${kind} is not tried again`, async () => {
-    const { store, inner } = retrying([new Failure(kind, 'no')])
+    const { store, inner, observer } = retrying([new Failure(kind, 'no')])
     await assert.rejects(store.get('k'), { kind })
     assert.equal(inner.calls.length, 1)
+    assert.deepEqual(observer.told, ['ended get k'])
   })
 }
 
 test('after the last allowed attempt the failure comes through', async () => {
-  const { store, inner, retries } = retrying(Array.from({ length: 9 }, away), { maxAttempts: 3 })
+  const { store, inner, observer } = retrying(Array.from({ length: 9 }, away), { maxAttempts: 3 })
   await assert.rejects(store.delete('k'), { kind: 'store_away' })
   assert.equal(inner.calls.length, 3)
-  assert.equal(retries.length, 2)
+  assert.deepEqual(observer.told, ['failed delete k', 'failed delete k', 'ended delete k'])
 })
 
 test('a listing goes on behind the last object it gave', async () => {
-  const { store, inner, retries, recoveries } = retrying(['works', 'works', away(), away(), 'works', 'works', away()])
+  const { store, inner, observer } = retrying(['works', 'works', away(), away(), 'works', 'works', away()])
   const keys: string[] = []
   for await (const { key } of store.list('p/')) keys.push(key)
   assert.deepEqual(keys, inner.keys)
   assert.equal(inner.calls.at(-1), 'list p/ after p/4')
   assert.deepEqual(
-    retries.map(({ attempt }) => attempt),
+    observer.failures.map(({ attempt }) => attempt),
     [1, 2, 1],
   )
-  assert.deepEqual(
-    recoveries.map(({ failedAttempts }) => failedAttempts),
-    [2, 1],
-  )
+  const [given, failed] = ['succeeded list p/', 'failed list p/']
+  assert.deepEqual(observer.told, [given, given, failed, failed, given, given, failed, given, 'ended list p/'])
+  assert.equal(observer.calls, 1)
+})
+
+test('a listing that its reader leaves has ended', async () => {
+  const { store, observer } = retrying([])
+  for await (const _ of store.list('p/')) break
+  assert.equal(observer.told.at(-1), 'ended list p/')
 })
 
 const signalOwners = ['the store', 'the call'] as const
@@ -152,27 +188,28 @@ for (const owner of signalOwners) {
   test(`an abort by ${owner} ends a wait at once`, { timeout: 10_000 }, async (t) => {
     t.mock.method(Math, 'random', () => 0.999)
     const controller = new AbortController()
-    const { store, inner } = retrying([away()], {
+    const { store, inner, observer } = retrying([away()], {
       initialDelayMs: HOUR_MS,
       maxDelayMs: HOUR_MS,
-      onRetry: () => queueMicrotask(() => controller.abort()),
       ...(owner === 'the store' ? { signal: controller.signal } : {}),
     })
+    observer.onFailed = () => queueMicrotask(() => controller.abort())
     const call = owner === 'the call' ? { signal: controller.signal } : {}
     await assert.rejects(store.get('k', call), { kind: 'gave_up' })
     assert.deepEqual(inner.calls, ['get k'])
+    assert.deepEqual(observer.told, ['failed get k', 'ended get k'])
   })
 }
 
 test('an abort ends a listing that waits', { timeout: 10_000 }, async (t) => {
   t.mock.method(Math, 'random', () => 0.999)
   const controller = new AbortController()
-  const { store } = retrying(['works', away()], {
+  const { store, observer } = retrying(['works', away()], {
     initialDelayMs: HOUR_MS,
     maxDelayMs: HOUR_MS,
-    onRetry: () => controller.abort(),
     signal: controller.signal,
   })
+  observer.onFailed = () => controller.abort()
   const keys: string[] = []
   const reading = async () => {
     for await (const { key } of store.list('p/')) keys.push(key)
