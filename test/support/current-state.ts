@@ -7,10 +7,12 @@ const metaColumns = ['_op', '_lsn', '_seq', '_xid', '_commit_ts', '_unchanged', 
 
 /**
  * Per key the last row by (`_lsn`, `_seq`), unless it is a D; a T ends everything before it; `_unchanged` columns take
- * the last value sent for that key. Without the columns of ours, in the order of the key.
+ * the last value sent for that key, or for the key from which the D just before moved the row. Without the columns of
+ * ours, in the order of the key.
  */
 export function currentState(log: readonly Row[], keyColumns: readonly string[]): Row[] {
   const states = new Map<string, Record<string, unknown>>()
+  let moved: { readonly row: Row; readonly state: Record<string, unknown> | undefined } | undefined
   const keyOf = (row: Row) => JSON.stringify(keyColumns.map((column) => String(row[column])))
   for (const row of [...log].sort(byPosition)) {
     if (row._op === 'T') {
@@ -18,7 +20,8 @@ export function currentState(log: readonly Row[], keyColumns: readonly string[])
       continue
     }
     const key = keyOf(row)
-    const before = states.get(key)
+    const before = states.get(key) ?? (moved !== undefined && follows(row, moved.row) ? moved.state : undefined)
+    moved = row._op === 'D' ? { row, state: before } : undefined
     // Taken out first, so that a row that comes again is a new one.
     states.delete(key)
     if (row._op === 'D') continue
@@ -31,6 +34,11 @@ export function currentState(log: readonly Row[], keyColumns: readonly string[])
 
 export function byPosition(a: Row, b: Row): number {
   return compareKeys(a, b, ['_lsn', '_seq'])
+}
+
+/** In the same transaction, with nothing between them. */
+function follows(row: Row, other: Row): boolean {
+  return row._lsn === other._lsn && Number(row._seq) === Number(other._seq) + 1
 }
 
 function unchangedColumns(row: Row): string[] {
