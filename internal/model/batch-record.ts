@@ -13,13 +13,15 @@ export interface CutParameters {
   readonly excludeTables: string
 }
 
+/** `idle`: no transaction, only a position. `gap`: transactions that can no longer be had, on an operator's word. */
+export type BatchKind = 'changes' | 'idle' | 'gap'
+
 export interface Plan {
   readonly batch: number
-  /** `idle`: no transaction, only a position. */
-  readonly kind: 'changes' | 'idle'
+  readonly kind: BatchKind
   /** End of the batch before. */
   readonly fromLsn: Lsn
-  /** Commit LSN of the last transaction; of an idle batch the position itself. */
+  /** Commit LSN of the last transaction; of an idle batch or a gap the position itself. */
   readonly toLsn: Lsn
   readonly cut: CutParameters
   /** Random per session: tells our own record from another writer's after a lost answer. */
@@ -51,8 +53,27 @@ export interface BatchSummary {
   readonly lastCommitMicros?: bigint
 }
 
+/** The last transaction with rows in the lake, by which a server's history is known again. */
+export interface LastTransaction {
+  readonly commitLsn: Lsn
+  readonly commitMicros: bigint
+}
+
+/** Why transactions are missing from the lake. */
+export type GapReason = 'slot_missing' | 'slot_lost' | 'slot_ahead' | 'other_timeline'
+
+export interface Gap {
+  readonly reason: GapReason
+  /** Of the transactions that ended after this and up to the batch's end the lake has the rows of the batch's files only. */
+  readonly missingFrom: Lsn
+  /** When the operator gave them up, microseconds since 1970, UTC. */
+  readonly recordedMicros: bigint
+}
+
 export interface Commit extends Plan, BatchSummary {
   /** Timeline of the server that sent the batch. */
   readonly timeline: number
   readonly files: readonly DataFile[]
+  /** Of a gap, and of a planned batch that a gap has swallowed. */
+  readonly gap?: Gap
 }

@@ -4,8 +4,9 @@ import pLimit from 'p-limit'
 import type { BatchSummary, Commit, CutParameters, DataFile, Plan } from '../model/batch-record.js'
 import { asFailure, Failure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
-import type { CommitLog } from '../storage/commit-log.js'
+import { CHECKPOINT_EVERY, type CommitLog } from '../storage/commit-log.js'
 import { dataKey } from '../storage/keys.js'
+import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
@@ -26,9 +27,12 @@ export interface CommitterOptions {
   readonly writerVersion: string
   readonly timeline: number
   readonly uploadConcurrency: number
-  /** Number of the first batch, and the plans that stand from there on. */
-  readonly nextBatch: number
+  /** The log so far; batches are numbered on from there. Each commit is folded in. */
+  readonly totals: LogTotals
+  /** Plans that stand after it. */
   readonly openPlans: readonly Plan[]
+  /** Batch of the newest checkpoint, -1 for none. */
+  readonly checkpoint: number
   /** False once the replication connection is gone: then nothing may be planned any more (G5). */
   readonly connected: () => boolean
   /** Called in order, once the commit is in the bucket. */
@@ -68,13 +72,18 @@ export class BatchCommitter {
   #commits: Promise<void> = Promise.resolve()
   #unfinished = 0
   #failure: Failure | undefined
-  #head: { written: Promise<void> | undefined; next: Commit | undefined } = { written: undefined, next: undefined }
+  #checkpoint: number
+  /** Writes that nobody waits for but settle(). */
+  #trail: Promise<void> | undefined
+  #headDue: Commit | undefined
+  #checkpointDue: { batch: number; content: Buffer } | undefined
 
   constructor(options: CommitterOptions) {
     this.#options = options
     this.#upload = pLimit(options.uploadConcurrency)
     this.#openPlans = [...options.openPlans]
-    this.#open = newBatch(options.nextBatch)
+    this.#checkpoint = options.checkpoint
+    this.#open = newBatch(options.totals.batch + 1)
   }
 
   /** Nothing is planned, uploading or waiting for its commit (G3). */
@@ -121,7 +130,7 @@ export class BatchCommitter {
   /** Resolves when every batch that has ended is durable and readers can see so; rejects with the first failure. */
   async settle(): Promise<void> {
     await this.#commits
-    await this.#head.written
+    await this.#trail
     if (this.#failure !== undefined) throw this.#failure
   }
 
@@ -210,25 +219,34 @@ export class BatchCommitter {
         this.#unfinished--
         this.#options.gate.leaving(-1)
         this.#options.onDurable(commit, closed)
-        this.#writeHead(commit)
+        this.#noteInTrail(commit)
       } catch (error) {
         this.#fail(error)
       }
     })
   }
 
-  /** One write at a time; of those that wait only the newest matters. */
-  #writeHead(commit: Commit): void {
-    this.#head.next = commit
-    if (this.#head.written !== undefined) return
-    const write = async (): Promise<void> => {
-      for (let next = this.#head.next; next !== undefined; next = this.#head.next) {
-        this.#head.next = undefined
-        await this.#options.log.writeHead(next)
-      }
-      this.#head.written = undefined
+  /** What readers and the next start go by. One write at a time; of those that wait only the newest matters. */
+  #noteInTrail(commit: Commit): void {
+    const { totals } = this.#options
+    totals.add(commit)
+    this.#headDue = commit
+    if (totals.batch - this.#checkpoint >= CHECKPOINT_EVERY) {
+      this.#checkpoint = totals.batch
+      this.#checkpointDue = { batch: totals.batch, content: totals.encode() }
     }
-    this.#head.written = write().catch((error: unknown) => this.#fail(error))
+    this.#trail ??= this.#writeTrail().catch((error: unknown) => this.#fail(error))
+  }
+
+  async #writeTrail(): Promise<void> {
+    const { log } = this.#options
+    while (this.#headDue !== undefined || this.#checkpointDue !== undefined) {
+      const [head, checkpoint] = [this.#headDue, this.#checkpointDue]
+      this.#headDue = this.#checkpointDue = undefined
+      if (head !== undefined) await log.writeHead(head)
+      if (checkpoint !== undefined) await log.writeCheckpoint(checkpoint.batch, checkpoint.content)
+    }
+    this.#trail = undefined
   }
 
   #stopIfFailed(): void {

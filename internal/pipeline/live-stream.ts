@@ -3,13 +3,14 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { TableFilter } from '../config/table-filter.js'
-import type { BatchSummary, Commit, CutParameters, Plan } from '../model/batch-record.js'
+import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
-import type { ServerFacts } from '../replication/server.js'
+import type { ServerFacts, ServerPlace } from '../replication/server.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
 import { CommitLog } from '../storage/commit-log.js'
+import type { LogTotals } from '../storage/log-totals.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { BatchBuilder } from '../transform/batch-builder.js'
 import type { BatchSink, RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
@@ -34,9 +35,15 @@ const POOL_KEEP_BYTES = 24 << 20
 const GOODBYE_MS = 5_000
 
 export interface StartPoint {
+  readonly place: ServerPlace
   readonly durableLsn: Lsn
   readonly openPlans: readonly Plan[]
-  readonly nextBatch: number
+  /** The log so far. */
+  readonly totals: LogTotals
+  /** Batch of its newest checkpoint, -1 for none. */
+  readonly checkpoint: number
+  /** The last transaction of the lake, where the server can still be asked to send it again. */
+  readonly sentAgain: LastTransaction | undefined
 }
 
 export class LiveStream implements BatchSink {
@@ -153,7 +160,8 @@ export class LiveStream implements BatchSink {
       {
         slot: settings.slot,
         publication: settings.publication,
-        startLsn: this.#ledger.durable,
+        durableLsn: this.#ledger.durable,
+        startLsn: this.#start.sentAgain?.commitLsn ?? this.#ledger.durable,
         binary: mode.binary,
         walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
         unixSocket: settings.target.host.startsWith('/'),
@@ -166,7 +174,7 @@ export class LiveStream implements BatchSink {
         slot: settings.slot,
         publication: settings.publication,
         from: formatLsn(this.#ledger.durable),
-        behind_bytes: Math.max(0, Number(this.#facts.walEnd - this.#ledger.durable)),
+        behind_bytes: Math.max(0, Number(this.#start.place.walEnd - this.#ledger.durable)),
         mode: mode.binary ? 'binary' : 'text',
         ...(mode.binary ? {} : { why_text: mode.why }),
         ...(openPlans.length > 0 ? { replaying: openPlans.length } : {}),
@@ -185,9 +193,10 @@ export class LiveStream implements BatchSink {
       slot: settings.slot,
       writer: randomUUID(),
       writerVersion: settings.version,
-      timeline: this.#facts.timeline,
+      timeline: this.#start.place.timeline,
       uploadConcurrency: settings.uploadConcurrency,
-      nextBatch: this.#start.nextBatch,
+      totals: this.#start.totals,
+      checkpoint: this.#start.checkpoint,
       openPlans: this.#start.openPlans,
       connected: () => this.#connected,
       onClosed: (batch) => logClosed(logger, batch, this.#gate.heldBytes),
@@ -203,6 +212,7 @@ export class LiveStream implements BatchSink {
     return new BatchBuilder(
       {
         durableLsn: this.#ledger.durable,
+        sentAgain: this.#start.sentAgain,
         openPlans,
         cut: settings.cut,
         takes: (schema, table, cut) => filterOf(cut, settings).matches(schema, table),
@@ -246,7 +256,7 @@ export class LiveStream implements BatchSink {
     this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
     // Positions that were left open by a crash are committed before the stream runs.
     if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
-    this.#context.onProgress()
+    this.#context.onProgress(commit.endLsn)
     if (batch === undefined) logIdle(logger, commit)
     else logDurable(logger, commit, batch, { received: this.#ledger.received, heldBytes: this.#gate.heldBytes })
   }

@@ -2,18 +2,19 @@
 // builder and committer, and acknowledges what is durable. Whatever goes wrong ends the session; nothing is mended inside.
 import type pg from 'pg'
 import type { TableFilter } from '../config/table-filter.js'
-import type { CutParameters } from '../model/batch-record.js'
+import type { CutParameters, LastTransaction } from '../model/batch-record.js'
 import { asFailure, Failure } from '../model/failure.js'
+import type { Lsn } from '../model/lsn.js'
 import { connect, errorCode, type ConnectionTarget } from '../replication/connection.js'
-import { inspectServer, type ServerFacts } from '../replication/server.js'
-import { readSlot } from '../replication/slot.js'
-import { CommitLog } from '../storage/commit-log.js'
+import type { ServerFacts } from '../replication/server.js'
 import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
+import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
-import { decideStart, nextBatchOf } from './start-decision.js'
+import { decideStart } from './start-decision.js'
+import { survey, type Connections } from './survey.js'
 
 export interface SessionSettings {
   readonly target: ConnectionTarget
@@ -39,23 +40,26 @@ export interface SessionContext {
   readonly stop: AbortSignal
   /** Types that only text can carry were met: do not ask for binary again. */
   readonly textOnly: boolean
+  /** Where this process saw the log end before; undefined in its first session. */
+  readonly seenDurable: Lsn | undefined
   readonly onStreaming: () => void
-  readonly onProgress: () => void
+  /** A batch is durable, up to there. */
+  readonly onProgress: (durable: Lsn) => void
 }
 
 /** Resolves after an orderly stop. Throws Failure. */
 export async function runSession(context: SessionContext): Promise<void> {
-  const { settings, startStore, logger } = context
-  await withConnections(settings.target, async (control, replication) => {
-    const { facts, start } = await begin(settings, startStore, logger, control, replication)
-    await new LiveStream(context, control, facts, start).run(replication)
+  const { settings, startStore, logger, seenDurable } = context
+  await withConnections(settings.target, async (connections) => {
+    const { facts, start } = await begin(settings, startStore, logger, connections, seenDurable)
+    await new LiveStream(context, connections.control, facts, start).run(connections.replication)
   })
 }
 
 /** Creates what the first start would, and checks what every start does, without streaming. Throws Failure. */
 export async function prepare(settings: SessionSettings, store: ObjectStore, logger: Logger): Promise<void> {
-  await withConnections(settings.target, async (control, replication) => {
-    await begin(settings, store, logger, control, replication)
+  await withConnections(settings.target, async (connections) => {
+    await begin(settings, store, logger, connections, undefined)
   })
 }
 
@@ -63,31 +67,28 @@ async function begin(
   settings: SessionSettings,
   store: ObjectStore,
   logger: Logger,
-  control: pg.Client,
-  replication: pg.Client,
+  connections: Connections,
+  seenDurable: Lsn | undefined,
 ): Promise<{ facts: ServerFacts; start: StartPoint }> {
-  const facts = await inspectServer(control, replication)
-  const log = new CommitLog(store, settings.slot)
-  const { slot: slotName, publication } = settings
-  const identity = { systemIdentifier: facts.systemIdentifier, database: facts.database, slot: slotName, publication }
-  // The slot first, then the log: whoever held the slot until now has committed before it acknowledged, so a log that is
-  // read after the slot was found free cannot be behind it. The other way round a hand-over would look like a gap.
-  const slot = await readSlot(control, slotName, facts.database)
-  if (slot?.activePid !== undefined)
-    throw new Failure('slot_busy', `the slot ${slotName} is held by process ${slot.activePid} of the server`, {
-      hint: 'This goes on by itself as soon as the other connection ends.',
-    })
-  const logState = await log.recover()
-  // Last, because it is written first: a log that has begun has an identity.
-  const lake = await log.readIdentity()
-  const decision = decideStart({ lake, log: logState, server: identity, slot, location: store.location })
-  const history = { control, replication, settings, log, identity, logger }
-  const nextBatch = nextBatchOf(logState)
+  const { facts, log, state, start } = await survey(settings, store, connections, seenDurable)
+  const decision = decideStart(start)
+  const history = { ...connections, settings, log, identity: start.server, logger }
+  const { place, slot } = start
+  const { totals, checkpoint } = state
+  const point = { place, totals, checkpoint, sentAgain: undefined }
   if (decision.act === 'create')
-    return { facts, start: { durableLsn: await createHistory(history), openPlans: [], nextBatch } }
+    return { facts, start: { ...point, durableLsn: await createHistory(history), openPlans: [] } }
   await joinHistory(history, decision.adopted)
-  await abandonUnfinished(store, slotName, logger)
-  return { facts, start: { durableLsn: decision.durableLsn, openPlans: decision.openPlans, nextBatch } }
+  await abandonUnfinished(store, settings.slot, logger)
+  const { durableLsn, openPlans } = decision
+  return { facts, start: { ...point, durableLsn, openPlans, sentAgain: lastSentAgain(totals, slot?.confirmedLsn) } }
+}
+
+/** The last transaction of the lake, where the slot still stands before it: the server can be asked for it again. */
+function lastSentAgain({ lastTransaction }: LogTotals, confirmed: Lsn | undefined): LastTransaction | undefined {
+  return confirmed !== undefined && lastTransaction !== undefined && confirmed <= lastTransaction.commitLsn
+    ? lastTransaction
+    : undefined
 }
 
 /** What a run that was killed has left half uploaded. A role that may not look for it costs storage, not correctness. */
@@ -101,14 +102,15 @@ async function abandonUnfinished(store: ObjectStore, slot: string, logger: Logge
   }
 }
 
-async function withConnections(
+/** Both connections, ended after use. Throws Failure. */
+export async function withConnections(
   target: ConnectionTarget,
-  use: (control: pg.Client, replication: pg.Client) => Promise<void>,
+  use: (connections: Connections) => Promise<void>,
 ): Promise<void> {
   const clients: pg.Client[] = []
   try {
     for (const purpose of ['control', 'replication'] as const) clients.push(await connect(target, purpose))
-    await use(clients[0]!, clients[1]!)
+    await use({ control: clients[0]!, replication: clients[1]! })
   } catch (error) {
     throw asSessionFailure(error)
   } finally {

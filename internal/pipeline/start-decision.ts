@@ -3,9 +3,11 @@
 import type { Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { ServerPlace } from '../replication/server.js'
 import type { Slot } from '../replication/slot.js'
-import type { LogState } from '../storage/commit-log.js'
+import type { LogEnd } from '../storage/commit-log.js'
 import type { LakeIdentity } from '../storage/log-records.js'
+import { durableEnd, findGap, type FoundGap } from './gap.js'
 
 export type StartDecision =
   /** Neither log nor slot: create the slot. */
@@ -16,42 +18,43 @@ export type StartDecision =
 export interface StartFacts {
   /** What the lake says of itself; undefined where it is empty. */
   readonly lake: LakeIdentity | undefined
-  readonly log: LogState
+  readonly log: LogEnd
   /** What the server and the configuration say. */
   readonly server: LakeIdentity
+  readonly place: ServerPlace
   readonly slot: Slot | undefined
   /** For messages: where the lake is. */
   readonly location: string
+  /** Where this process saw the log end before. */
+  readonly seenDurable?: Lsn | undefined
 }
 
 /** Throws Failure `unsafe` with what is missing and what to do. */
 export function decideStart(facts: StartFacts): StartDecision {
-  checkIdentity(facts)
+  const found = findGapOfLake(facts)
+  if (found !== undefined) throw found.failure
   const { log, slot } = facts
-  const firstPlan = log.openPlans[0]
-  const durable = log.lastCommit?.endLsn ?? firstPlan?.fromLsn
+  const durable = durableEnd(log)
   if (durable === undefined) {
     if (slot === undefined) return { act: 'create' }
-    if (slot.lost) throw lostSlot(slot.name, undefined)
+    if (slot.lost) throw lostUnused(slot.name)
     return { act: 'stream', durableLsn: slot.confirmedLsn, openPlans: [], adopted: true }
   }
-  if (slot === undefined) throw missingSlot(facts.server.slot, durable)
-  if (slot.lost) throw lostSlot(slot.name, durable)
-  if (slot.confirmedLsn > durable) throw slotAhead(slot, durable)
+  if (log.openPlans.some(({ kind }) => kind === 'gap')) throw unfinishedRepair()
   return { act: 'stream', durableLsn: durable, openPlans: log.openPlans, adopted: false }
 }
 
-/** Number of the batch that a start begins with: open plans are its first ones. Never asked of `head.json`. */
-export function nextBatchOf(log: LogState): number {
-  return (log.lastCommit?.batch ?? -1) + 1
+/** The gap that a repair would close. Throws Failure `unsafe` where this lake cannot be gone on with at all. */
+export function findGapOfLake(facts: StartFacts): FoundGap | undefined {
+  checkIdentity(facts)
+  checkSeen(facts)
+  const { log, place, slot, server } = facts
+  return findGap({ log, place, slot, slotName: server.slot })
 }
-
-const NEW_HISTORY =
-  'To begin a new history without these transactions, run with another PG_SLOT and an empty NAMESPACE; what the lake holds stays as it is.'
 
 function checkIdentity({ lake, server, location, log }: StartFacts): void {
   if (lake === undefined) {
-    if (log.lastCommit === undefined && log.openPlans.length === 0) return
+    if (durableEnd(log) === undefined) return
     throw new Failure('unsafe', `the lake at ${location} has a log but no identity.json, so nobody knows whose it is`, {
       hint: 'Restore identity.json from a backup, or use an empty NAMESPACE.',
     })
@@ -60,34 +63,34 @@ function checkIdentity({ lake, server, location, log }: StartFacts): void {
     .filter((field) => lake[field] !== server[field])
     .map((field) => `${labels[field]} ${lake[field]} and not ${server[field]}`)
   if (differences.length === 0) return
-  throw new Failure('unsafe', `the lake at ${location} was written from ${differences.join(', ')}`, {
+  const end = durableEnd(log)
+  const range = end === undefined ? '' : `; of that one it has everything up to ${formatLsn(end)}`
+  throw new Failure('unsafe', `the lake at ${location} was written from ${differences.join(', ')}${range}`, {
     hint: 'Check PG_CONN_STRING, or give this database its own NAMESPACE.',
   })
 }
 
 const labels = { systemIdentifier: 'the PostgreSQL cluster', database: 'the database' }
 
-function missingSlot(name: string, durable: Lsn): Failure {
-  return new Failure(
-    'unsafe',
-    `the slot ${name} is gone, but the lake ends at ${formatLsn(durable)}: every transaction that ended after that is missing`,
-    {
-      hint: `If the slot was dropped or the server restored, those transactions can no longer be streamed. ${NEW_HISTORY}`,
-    },
-  )
-}
-
-function lostSlot(name: string, durable: Lsn | undefined): Failure {
-  const from = durable === undefined ? 'what it held' : `every transaction that ended after ${formatLsn(durable)}`
-  return new Failure('unsafe', `the server has given up the slot ${name} and removed its WAL: ${from} is missing`, {
-    hint: `Drop the slot, and raise max_slot_wal_keep_size. ${NEW_HISTORY}`,
+/** A bucket that was emptied, or set back, under a running service would look like a lake that has yet to begin. */
+function checkSeen({ log, seenDurable, location }: StartFacts): void {
+  if (seenDurable === undefined) return
+  const end = durableEnd(log)
+  if (end !== undefined && end >= seenDurable) return
+  const now = end === undefined ? 'and now it is empty' : `and now it ends at ${formatLsn(end)}`
+  throw new Failure('unsafe', `the log at ${location} ended at ${formatLsn(seenDurable)}, ${now}: it lost objects`, {
+    hint: 'Restore the objects from a backup or their older versions. To begin a new lake, run with another PG_SLOT and an empty NAMESPACE.',
   })
 }
 
-function slotAhead(slot: Slot, durable: Lsn): Failure {
+function unfinishedRepair(): Failure {
+  return new Failure('unsafe', 'a repair was begun and not finished', { hint: 'Run `repair --yes` again.' })
+}
+
+function lostUnused(name: string): Failure {
   return new Failure(
     'unsafe',
-    `the slot ${slot.name} stands at ${formatLsn(slot.confirmedLsn)}, but the lake ends at ${formatLsn(durable)}: the transactions between are missing`,
-    { hint: `Somebody else has read from this slot, or the lake was restored from an older copy. ${NEW_HISTORY}` },
+    `the server has given up the slot ${name} and removed its WAL, and the lake is empty: what it held is missing`,
+    { hint: 'Run `drop` and start again: a new slot begins with the changes made from then on.' },
   )
 }

@@ -16,10 +16,9 @@ const KEEPALIVE_BYTES = 18
 export interface StreamOptions {
   readonly slot: string
   readonly publication: string
-  /**
-   * End of what is durable: acknowledged, and asks for transactions that end after it; the server goes on from the slot's
-   * own position where that is later.
-   */
+  /** End of what is durable: acknowledged. */
+  readonly durableLsn: Lsn
+  /** Transactions whose commit record is here or later are asked for; the slot's own position wins where that is later. */
   readonly startLsn: Lsn
   readonly binary: boolean
   readonly walSenderTimeoutMs: number
@@ -46,7 +45,7 @@ export class ReplicationStream {
   constructor(client: pg.Client, options: StreamOptions, sink: ChangeSink) {
     this.#sink = sink
     // The server drops what it knows of us on a flush position of zero, so the first status already says what is durable.
-    this.#received = this.#durable = options.startLsn
+    this.#received = this.#durable = options.durableLsn
     this.#decoder = new PgoutputDecoder(sink)
     this.#timings = livenessTimings(options.walSenderTimeoutMs)
     this.#copy = new CopyBoth(

@@ -12,19 +12,36 @@ export interface ServerFacts {
   readonly walSenderTimeoutMs: number
   /** `UTF8`, or another encoding's name; `SQL_ASCII` makes no promise about text. */
   readonly encoding: string
+  readonly database: string
+}
+
+/** Which server this is, and where in its history it stands. */
+export interface ServerPlace {
   readonly systemIdentifier: string
   readonly timeline: number
-  readonly database: string
-  /** Where the server's log ends now. */
+  /** Where its log ends now: everything before is flushed, and nothing after was ever sent. */
   readonly walEnd: Lsn
+  /** Its earlier timelines, and where each was left for the next one. */
+  readonly switches: readonly TimelineSwitch[]
+}
+
+export interface TimelineSwitch {
+  readonly timeline: number
+  readonly switchedAt: Lsn
 }
 
 /** Throws Failure `unsafe` with the statement that mends it. */
-export async function inspectServer(control: pg.Client, replication: pg.Client): Promise<ServerFacts> {
-  const { rows } = await control.query<{ version: number; wal_level: string; timeout: number; encoding: string }>(
+export async function inspectServer(control: pg.Client): Promise<ServerFacts> {
+  const { rows } = await control.query<{
+    version: number
+    wal_level: string
+    timeout: number
+    encoding: string
+    database: string
+  }>(
     `SELECT current_setting('server_version_num')::int AS version, current_setting('wal_level') AS wal_level,
             (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout') AS timeout,
-            current_setting('server_encoding') AS encoding`,
+            current_setting('server_encoding') AS encoding, current_database() AS database`,
   )
   const facts = rows[0]!
   const major = Math.floor(facts.version / 10_000)
@@ -38,25 +55,35 @@ export async function inspectServer(control: pg.Client, replication: pg.Client):
     })
   // The control connection is silent for long; a server that ends silent sessions has known this setting since 14.
   if (major >= 14) await control.query('SET idle_session_timeout = 0')
-  const identity = await identify(replication)
-  return { version: facts.version, walSenderTimeoutMs: facts.timeout, encoding: facts.encoding, ...identity }
+  return {
+    version: facts.version,
+    walSenderTimeoutMs: facts.timeout,
+    encoding: facts.encoding,
+    database: facts.database,
+  }
 }
 
-async function identify(
-  replication: pg.Client,
-): Promise<Omit<ServerFacts, 'version' | 'walSenderTimeoutMs' | 'encoding'>> {
-  const { rows } = await replication.query<{
-    systemid: string
-    timeline: number | string
-    xlogpos: string
-    dbname: string
-  }>('IDENTIFY_SYSTEM')
+/** Where the server stands. `ofTimeline`: its history is asked for only where it is on another timeline than that. */
+export async function placeOfServer(replication: pg.Client, ofTimeline: number | undefined): Promise<ServerPlace> {
+  const { rows } = await replication.query<{ systemid: string; timeline: number | string; xlogpos: string }>(
+    'IDENTIFY_SYSTEM',
+  )
   const row = rows[0]!
+  // int8 since PostgreSQL 16, which the driver gives as text.
+  const timeline = Number(row.timeline)
   return {
     systemIdentifier: row.systemid,
-    // int8 since PostgreSQL 16, which the driver gives as text.
-    timeline: Number(row.timeline),
-    database: row.dbname,
+    timeline,
     walEnd: parseLsn(row.xlogpos),
+    switches: ofTimeline === undefined || ofTimeline === timeline ? [] : await switchesTo(replication, timeline),
   }
+}
+
+/** From the timeline's history file: one line for each timeline before it, its number and where it was left. */
+async function switchesTo(replication: pg.Client, timeline: number): Promise<TimelineSwitch[]> {
+  // The first timeline has no history file.
+  if (timeline === 1) return []
+  const { rows } = await replication.query<{ content: Buffer | string }>(`TIMELINE_HISTORY ${timeline}`)
+  const lines = String(rows[0]!.content).matchAll(/^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gim)
+  return [...lines].map(([, number, lsn]) => ({ timeline: Number(number), switchedAt: parseLsn(lsn!) }))
 }

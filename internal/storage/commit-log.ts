@@ -2,7 +2,19 @@
 // is first, and never rewritten or deleted: a plan that could be won twice would let a sleeping writer double rows (G4, G5).
 import type { Commit, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
-import { commitKey, headKey, identityKey, logPrefix, logStart, parseLogKey, planKey } from './keys.js'
+import {
+  checkpointKey,
+  checkpointPrefix,
+  checkpointStart,
+  commitKey,
+  headKey,
+  identityKey,
+  logPrefix,
+  logStart,
+  parseCheckpointKey,
+  parseLogKey,
+  planKey,
+} from './keys.js'
 import {
   decodeCommit,
   decodeIdentity,
@@ -21,14 +33,27 @@ import {
   type LogGap,
   type LogRecord,
 } from './log-rules.js'
+import { LogTotals } from './log-totals.js'
 import type { ObjectStore } from './object-store.js'
 
-export interface LogState {
+export interface LogEnd {
   /** The newest commit, undefined in an empty lake. */
   readonly lastCommit: Commit | undefined
   /** Plans after it, in order: batches that have to be replayed as planned. */
   readonly openPlans: readonly Plan[]
 }
+
+export interface LogState extends LogEnd {
+  /** All commits folded. */
+  readonly totals: LogTotals
+  /** Batch of the newest checkpoint, -1 where there is none. */
+  readonly checkpoint: number
+}
+
+/** A checkpoint is due after this many commits; a start reads at most about as many, and so many more when one was lost. */
+export const CHECKPOINT_EVERY = 256
+/** Commits that a start reads at a time. */
+const READ_AT_ONCE = 32
 
 export class CommitLog {
   readonly #store: ObjectStore
@@ -65,18 +90,22 @@ export class CommitLog {
       )
   }
 
-  /** The end of the log. Reads a number of objects that grows with the logarithm of its length. */
+  /**
+   * The end of the log, and all of it folded. Reads the commits after the newest checkpoint, and to find them a number of
+   * objects that grows with the logarithm of the log's length.
+   */
   async recover(): Promise<LogState> {
     for (let gap: LogGap | undefined; ;) {
-      const batch = await this.#lastCommittedBatch()
-      const next = (batch ?? -1) + 1
-      const listed = await this.#listFrom(next)
+      const next = (await this.#lastCommittedBatch()) + 1
+      const checkpoint = await this.#newestCheckpoint(next)
+      const beyond: LogRecord[] = checkpoint >= next ? [{ batch: checkpoint, record: 'checkpoint' }] : []
+      const listed = beyond.concat(await this.#listFrom(next))
       const newGap = gapInLog(next, listed)
       if (newGap === undefined) {
-        const lastCommit = batch === undefined ? undefined : await this.readCommit(batch)
+        const { lastCommit, totals } = await this.#fold(checkpoint, next)
         const openPlans = await Promise.all(listed.map((record) => this.#readPlan(record.batch)))
         checkChain(lastCommit, openPlans)
-        return { lastCommit, openPlans }
+        return { lastCommit, openPlans, totals, checkpoint }
       }
       if (sameGap(gap, newGap)) throw holeInLog(this.#keyOf(newGap.found))
       gap = newGap
@@ -105,6 +134,11 @@ export class CommitLog {
     await this.#store.put(headKey(this.#slot), [encodeCommit(commit)], { role: 'log' })
   }
 
+  /** `content`: all commits up to `batch`, folded. */
+  async writeCheckpoint(batch: number, content: Buffer): Promise<void> {
+    await this.#store.put(checkpointKey(this.#slot, batch), [content], { role: 'log' })
+  }
+
   /** Throws Failure `unsafe` where the record is missing or damaged. */
   async readCommit(batch: number): Promise<Commit> {
     const key = commitKey(this.#slot, batch)
@@ -121,8 +155,40 @@ export class CommitLog {
     return records
   }
 
+  /** The checkpoint of `checkpoint` and the commits from there to `next`. */
+  async #fold(checkpoint: number, next: number): Promise<{ lastCommit: Commit | undefined; totals: LogTotals }> {
+    const totals = checkpoint < 0 ? new LogTotals() : await this.#readCheckpoint(checkpoint)
+    let lastCommit = checkpoint < 0 ? undefined : await this.readCommit(checkpoint)
+    for (let from = totals.batch + 1; from < next; from += READ_AT_ONCE) {
+      const batches = Array.from({ length: Math.min(READ_AT_ONCE, next - from) }, (_, index) => from + index)
+      for (const commit of await Promise.all(batches.map((batch) => this.readCommit(batch)))) {
+        totals.add(commit)
+        lastCommit = commit
+      }
+    }
+    return { lastCommit, totals }
+  }
+
+  async #readCheckpoint(batch: number): Promise<LogTotals> {
+    const key = checkpointKey(this.#slot, batch)
+    return LogTotals.decode(key, await this.#mustRead(key))
+  }
+
+  /** Looked for a little before the log's end, and further back where there is none; -1 where there is none at all. */
+  async #newestCheckpoint(next: number): Promise<number> {
+    for (let span = 4 * CHECKPOINT_EVERY; ; span *= 16) {
+      const from = Math.max(0, next - span)
+      let newest = -1
+      const startAfter = checkpointStart(this.#slot, from)
+      for await (const { key } of this.#store.list(checkpointPrefix(this.#slot), { startAfter }))
+        newest = parseCheckpointKey(this.#slot, key) ?? newest
+      if (newest >= 0 || from === 0) return newest
+    }
+  }
+
   #keyOf({ batch, record }: LogRecord): string {
-    return record === 'plan' ? planKey(this.#slot, batch) : commitKey(this.#slot, batch)
+    const key = { plan: planKey, commit: commitKey, checkpoint: checkpointKey }[record]
+    return key(this.#slot, batch)
   }
 
   async #readPlan(batch: number): Promise<Plan> {
@@ -136,11 +202,11 @@ export class CommitLog {
     return bytes
   }
 
-  /** Commits are contiguous from batch 0, so the last one is found by doubling and halving. */
-  async #lastCommittedBatch(): Promise<number | undefined> {
+  /** Commits are contiguous from batch 0, so the last one is found by doubling and halving; -1 where there is none. */
+  async #lastCommittedBatch(): Promise<number> {
     const there = async (batch: number): Promise<boolean> =>
       (await this.#store.get(commitKey(this.#slot, batch), { lastBytes: 1 })) !== undefined
-    if (!(await there(0))) return undefined
+    if (!(await there(0))) return -1
     let low = 0
     let high = 1
     while (await there(high)) {

@@ -121,6 +121,11 @@ export function checkpointKey(slot: string, batch: number): string {
   return `${checkpointPrefix(slot)}${batchDigits(batch)}.json`
 }
 
+/** For a listing's `startAfter`: the checkpoints of batch `batch` and later sort after it, every earlier one before. */
+export function checkpointStart(slot: string, batch: number): string {
+  return `${checkpointPrefix(slot)}${batchDigits(batch)}`
+}
+
 /** The last batch that a checkpoint folds in; undefined for a key that is none. */
 export function parseCheckpointKey(slot: string, key: string): number | undefined {
   const prefix = checkpointPrefix(slot)

@@ -6,7 +6,7 @@ import { formatLsn, type Lsn } from '../model/lsn.js'
 
 export interface LogRecord {
   readonly batch: number
-  readonly record: 'plan' | 'commit'
+  readonly record: 'plan' | 'commit' | 'checkpoint'
 }
 
 /** A record that was not seen although one that is written after it was. */
@@ -41,7 +41,7 @@ export function checkStandingCommit(commit: Commit, standing: Commit, key: strin
 export function gapInLog(next: number, listed: readonly LogRecord[]): LogGap | undefined {
   let batch = next
   for (const found of listed) {
-    if (found.record === 'commit') return { missing: { batch: next, record: 'commit' }, found }
+    if (found.record !== 'plan') return { missing: { batch: next, record: 'commit' }, found }
     if (found.batch !== batch) return { missing: { batch, record: 'plan' }, found }
     batch++
   }

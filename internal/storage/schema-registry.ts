@@ -3,7 +3,7 @@
 import { Failure } from '../model/failure.js'
 import { formatLsn, parseLsn } from '../model/lsn.js'
 import type { StreamPosition, TableSchema } from '../model/table-schema.js'
-import { LAKE_FORMAT } from './log-records.js'
+import { LAKE_FORMAT } from './record-reader.js'
 import { schemaKey, schemasPrefix } from './keys.js'
 import type { ObjectStore } from './object-store.js'
 

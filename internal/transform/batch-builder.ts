@@ -1,7 +1,7 @@
 // Transactions into batches: routes each change to its table's writer, ends batches at commit boundaries, rolls files. It
 // decides nothing by the clock or by memory that could lie differently in a replay: where rows are cut into files depends
 // on the transactions, the plan and its parameters alone.
-import type { CutParameters, Plan } from '../model/batch-record.js'
+import type { CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
 import { dateOf } from '../model/instant.js'
@@ -11,7 +11,7 @@ import { sameRelation, type Relation } from '../model/relation.js'
 import { cutAtCommit, type CutReason } from './batch-cutter.js'
 import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
 import { OpenBatch } from './open-batch.js'
-import { placeOfPosition, placeOfTransaction } from './stream-place.js'
+import { placeOfPosition, placeOfTransaction, provesHistory } from './stream-place.js'
 import { layoutOf } from './table-layout.js'
 import { TableWriter, type TransactionStamp } from './table-writer.js'
 
@@ -33,6 +33,7 @@ export class BatchBuilder implements ChangeSink {
   readonly #openPlans: Plan[]
   /** End of the batch before the open one. */
   #from: Lsn
+  #sentAgain: LastTransaction | undefined
   #stopping = false
   #cutDue = false
   #filterChanged = false
@@ -55,6 +56,7 @@ export class BatchBuilder implements ChangeSink {
     this.#sink = sink
     this.#openPlans = [...options.openPlans]
     this.#from = options.durableLsn
+    this.#sentAgain = options.sentAgain
   }
 
   /** A batch that another run has planned is being replayed. */
@@ -86,6 +88,7 @@ export class BatchBuilder implements ChangeSink {
 
   begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Pause {
     if (this.#stopping) return this.#options.halted
+    if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, commitLsn, commitMicros)
     const planned = this.#openPlans[0]
     const place = placeOfTransaction(commitLsn, this.#from, planned)
     if (place === 'misfit') throw this.#otherHistory(planned!, commitLsn)
@@ -166,6 +169,7 @@ export class BatchBuilder implements ChangeSink {
   }
 
   keepalive(position: Lsn, urgent: boolean): Pause {
+    if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, position, undefined)
     const planned = this.#openPlans[0]
     const place = placeOfPosition(position, this.#batch.rows, planned)
     if (place === 'misfit') throw this.#otherHistory(planned!, position)
@@ -306,6 +310,19 @@ export class BatchBuilder implements ChangeSink {
     this.#nextLook = LOOK_EVERY_BYTES
     this.#cutDue = false
     this.#sink.end(summary, batch.counts, reason)
+  }
+
+  #checkHistory(expected: LastTransaction, position: Lsn, commitMicros: bigint | undefined): void {
+    const verdict = provesHistory(expected, position, commitMicros)
+    if (verdict === 'same') this.#sentAgain = undefined
+    else if (verdict === 'other')
+      throw new Failure(
+        'unsafe',
+        `the last transaction of the lake committed at ${formatLsn(expected.commitLsn)}, but the server is at ${formatLsn(position)} and did not send it again as it was`,
+        {
+          hint: 'The server has another history than the one this lake was written from: it was set back to an earlier state. Give its new history a lake of its own: another PG_SLOT and an empty NAMESPACE.',
+        },
+      )
   }
 
   #otherHistory(plan: Plan, position: Lsn): Failure {

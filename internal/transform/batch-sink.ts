@@ -1,5 +1,5 @@
 // What stands on both sides of the batch builder: where its output goes, and what it is given to work with.
-import type { BatchSummary, CutParameters, Plan } from '../model/batch-record.js'
+import type { BatchSummary, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import type { Pause } from '../model/change-sink.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
@@ -32,6 +32,8 @@ export interface RegisteredVersion {
 export interface BuilderOptions {
   /** End of what is durable: transactions that commit before it are dropped. */
   readonly durableLsn: Lsn
+  /** The last durable transaction, where the server was asked to send it once more: it must be the same. */
+  readonly sentAgain?: LastTransaction | undefined
   /** Plans to be replayed first, in order. */
   readonly openPlans: readonly Plan[]
   readonly cut: CutParameters

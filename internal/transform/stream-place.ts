@@ -1,5 +1,6 @@
 // Where the stream stands to the open batch: what is done with a transaction or a quiet position, as pure decisions. A plan
 // that is replayed covers exactly the transactions up to the one it names; a stream that passes that one is another history.
+import type { LastTransaction } from '../model/batch-record.js'
 import type { Lsn } from '../model/lsn.js'
 
 /** As much of a plan as decides. */
@@ -26,4 +27,19 @@ export function placeOfPosition(
 ): 'idle' | 'busy' | 'replay' | 'misfit' {
   if (replayed !== undefined) return position > replayed.toLsn ? 'misfit' : 'replay'
   return openRows === 0 ? 'idle' : 'busy'
+}
+
+/**
+ * A server that was set back to an earlier state goes on with other transactions at the same positions. So the last durable
+ * one, asked for once more, must come first and be the same. `commitMicros`: undefined for a quiet
+ * position.
+ */
+export function provesHistory(
+  expected: LastTransaction,
+  position: Lsn,
+  commitMicros: bigint | undefined,
+): 'same' | 'other' | 'not yet' {
+  if (position < expected.commitLsn) return 'not yet'
+  if (commitMicros === undefined) return position === expected.commitLsn ? 'not yet' : 'other'
+  return position === expected.commitLsn && commitMicros === expected.commitMicros ? 'same' : 'other'
 }

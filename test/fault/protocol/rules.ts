@@ -11,8 +11,8 @@ import {
   splitOpenPlans,
 } from '../../../internal/pipeline/plan-rules.js'
 import { ProgressLedger } from '../../../internal/pipeline/progress-ledger.js'
-import { decideStart, nextBatchOf } from '../../../internal/pipeline/start-decision.js'
-import type { LogState } from '../../../internal/storage/commit-log.js'
+import { decideStart } from '../../../internal/pipeline/start-decision.js'
+import type { LogEnd } from '../../../internal/storage/commit-log.js'
 import {
   checkChain,
   checkStandingCommit,
@@ -30,7 +30,8 @@ const productRules = {
   ledgerAt: (durable: bigint) => new ProgressLedger(durable),
   /** What the builder throws where the stream does not fit the plan. */
   misfit: (text: string) => new Failure('unsafe', text),
-  nextBatch: (log: LogState, _bucket: Bucket): number => nextBatchOf(log),
+  /** The batch that a start begins with: open plans are its first ones. */
+  nextBatch: ({ lastCommit }: LogEnd, _bucket: Bucket): number => (lastCommit?.batch ?? -1) + 1,
   cutOfReplay: (planned: CutParameters, _ours: CutParameters): CutParameters => planned,
 }
 

@@ -5,6 +5,8 @@ import type { LogRecord } from '../../../internal/storage/log-rules.js'
 import { attempt, endSession, type Model, type Step } from './step.js'
 import { withBucket, withWriter, type Batch, type Bucket, type World, type Writer } from './world.js'
 
+/** The server only ever goes on. */
+const place = { systemIdentifier: '1', timeline: 1, walEnd: 1_000_000n, switches: [] }
 const identity = { systemIdentifier: '1', database: 'd', slot: 's', publication: 'p' }
 
 export function startSteps(model: Model, world: World, writer: Writer): Step[] {
@@ -66,7 +68,7 @@ function decide({ rules }: Model, world: World, writer: Writer): Step[] {
     confirmedLsn: writer.slotSeen ?? world.confirmed,
   }
   const lake = (writer.claimSeen ?? world.bucket.claimed) ? identity : undefined
-  const decision = rules.decideStart({ lake, log, server: identity, slot, location: 'here' })
+  const decision = rules.decideStart({ lake, log, server: identity, place, slot, location: 'here' })
   if (decision.act === 'create') return refused(label, world, 'the slot is created again')
   const first = rules.nextBatch(log, world.bucket)
   const { idle, changes } = rules.splitOpenPlans(decision.openPlans)

@@ -8,6 +8,7 @@ import { Failure, type FailureKind } from '../../../internal/model/failure.js'
 import { BatchCommitter, type CommitterOptions } from '../../../internal/pipeline/batch-committer.js'
 import { MemoryGate } from '../../../internal/pipeline/memory-gate.js'
 import { CommitLog } from '../../../internal/storage/commit-log.js'
+import { LogTotals } from '../../../internal/storage/log-totals.js'
 import { commitKey, headKey, planKey } from '../../../internal/storage/keys.js'
 import { decodeCommit, decodePlan, encodeCommit, encodePlan } from '../../../internal/storage/log-records.js'
 import type { RegisteredVersion } from '../../../internal/transform/batch-sink.js'
@@ -51,6 +52,14 @@ const planFor = (batch: number, writer: string, changed: Partial<Plan> = {}): Pl
   ...changed,
 })
 
+/** A log of `batches` batches. */
+function totalsOf(batches: number): LogTotals {
+  const totals = new LogTotals()
+  totals.batch = batches - 1
+  totals.endLsn = from(batches)
+  return totals
+}
+
 class Rig {
   readonly store: MemoryStore
   readonly gate = new MemoryGate(1 << 30)
@@ -70,8 +79,9 @@ class Rig {
       writerVersion: '1',
       timeline: 1,
       uploadConcurrency: 4,
-      nextBatch: 0,
       openPlans: [],
+      totals: new LogTotals(),
+      checkpoint: -1,
       connected: () => this.connected,
       onDurable: (commit) => {
         assert.ok(store.objects.has(commitKey(SLOT, commit.batch)), 'acknowledged before its commit is in the bucket')
@@ -381,7 +391,7 @@ test('G4: a plan that stands is not written again, and its batch is committed un
   const store = new MemoryStore()
   const plan = planFor(3, 'the run before')
   store.objects.set(planKey(SLOT, 3), encodePlan(plan))
-  const rig = new Rig({ nextBatch: 3, openPlans: [plan] }, store)
+  const rig = new Rig({ totals: totalsOf(3), openPlans: [plan] }, store)
   rig.connected = false // replaying plans nothing
   rig.batch(3, 2)
   await rig.committer.settle()
@@ -396,7 +406,7 @@ test('G4: a plan that stands is not written again, and its batch is committed un
 test('G6: a replay that comes to another batch than its plan stores nothing', async () => {
   for (const changed of [{ fromLsn: 299n }, { toLsn: 391n }]) {
     const plan = planFor(3, 'the run before', changed)
-    const rig = new Rig({ nextBatch: 3, openPlans: [plan] })
+    const rig = new Rig({ totals: totalsOf(3), openPlans: [plan] })
     rig.batch(3, 2)
     const failure = await failsAs(rig, 'unsafe')
     assert.ok(failure.hint !== undefined)
@@ -423,7 +433,7 @@ test('G9: a replay that makes another number of rows overwrites nothing', async 
     const store = new MemoryStore()
     const before = await earlier(rows)
     store.objects.set(dataKeyOf(3, 0), before)
-    const rig = new Rig({ nextBatch: 3, openPlans: [planFor(3, 'the run before')] }, store)
+    const rig = new Rig({ totals: totalsOf(3), openPlans: [planFor(3, 'the run before')] }, store)
     rig.batch(3)
     if (kind === undefined) {
       await rig.committer.settle()

@@ -13,6 +13,7 @@ const server: LakeIdentity = {
   slot: 'wal_cake_slot',
   publication: 'wal_cake_pub',
 }
+const place = { systemIdentifier: server.systemIdentifier, timeline: 1, walEnd: 0x1000n, switches: [] }
 const cut = { rollBytes: 1, targetFileBytes: 1, tables: '', excludeTables: '' }
 
 function plan(batch: number, fromLsn: bigint, toLsn: bigint): Plan {
@@ -29,7 +30,7 @@ function slot(confirmedLsn: bigint, changed: Partial<Slot> = {}): Slot {
 
 function decide(facts: Partial<StartFacts>): StartDecision {
   const empty = { lastCommit: undefined, openPlans: [] }
-  return decideStart({ lake: server, log: empty, server, slot: undefined, location: 's3://lake/x', ...facts })
+  return decideStart({ lake: server, log: empty, server, place, slot: undefined, location: 's3://lake/x', ...facts })
 }
 
 function refusal(facts: Partial<StartFacts>, ...named: (string | RegExp)[]): void {
@@ -112,6 +113,17 @@ test('G6: a log without an identity: refuse', () => {
   refusal({ lake: undefined, log: last, slot: slot(0x100n) }, 'identity.json')
   const log = { lastCommit: undefined, openPlans: [plan(0, 1n, 2n)] }
   refusal({ lake: undefined, log, slot: slot(0n) }, 'identity.json')
+})
+
+test('G6: a log that ended further on in this very process has lost objects', () => {
+  refusal({ log: last, slot: slot(0x100n), seenDurable: 0x201n }, 'ended at 0/201, and now it ends at 0/200')
+  refusal({ lake: undefined, slot: slot(0x200n), seenDurable: 0x200n }, 'now it is empty')
+  assert.equal(decide({ log: last, slot: slot(0x200n), seenDurable: 0x200n }).act, 'stream')
+})
+
+test('G6: a repair that was not finished is finished first', () => {
+  const open: Plan = { ...plan(5, 0x200n, 0x300n), kind: 'gap' }
+  refusal({ log: { ...last, openPlans: [open] }, slot: slot(0x200n) }, 'a repair was begun')
 })
 
 test('the publication is no part of whose lake it is', () => {

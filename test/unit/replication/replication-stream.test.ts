@@ -17,6 +17,7 @@ after(() => server.close())
 const options: StreamOptions = {
   slot: 'wal_cake_slot',
   publication: 'wal_cake_pub',
+  durableLsn: 0x16_0000_1000n,
   startLsn: 0x16_0000_1000n,
   binary: true,
   walSenderTimeoutMs: 60_000,
