@@ -1,6 +1,7 @@
 // The service: sessions one after the other until it is stopped or must not go on. Knows what state it is in, for health
 // checks, and how long to wait before the next try; one table (model/failure.ts) says which failures are tried again.
 import { asFailure, Failure, verdictOf } from '../model/failure.js'
+import type { Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
@@ -30,6 +31,8 @@ export class Service {
   #sessionStreams = false
   #textOnly = false
   #failures = 0
+  /** Newest end of the log that this process knows. */
+  #durable: Lsn | undefined
   #failingSinceMs: number | undefined
   /** What a person has to mend came up while streaming, so streaming again does not prove that it is mended. */
   #awaitsProgress = false
@@ -91,7 +94,8 @@ export class Service {
       stop: this.#stop,
       textOnly: this.#textOnly,
       onStreaming: () => this.#streaming(),
-      onProgress: () => this.#progress(),
+      seenDurable: this.#durable,
+      onProgress: (durable) => this.#progress(durable),
     })
   }
 
@@ -100,7 +104,8 @@ export class Service {
     if (!this.#awaitsProgress) this.#atWork()
   }
 
-  #progress(): void {
+  #progress(durable: Lsn): void {
+    this.#durable = durable
     if (this.#awaitsProgress && this.#sessionStreams) this.#atWork()
     this.#failures = 0
   }
