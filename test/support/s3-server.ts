@@ -24,7 +24,7 @@ export interface LoggedRequest {
 export class S3Server {
   readonly keys: S3Keys = { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret/with+signs' }
   readonly faults = new S3Faults()
-  readonly objects = new S3Objects()
+  readonly objects: S3Objects
   /** Every request whose signature held, in the order in which they came. */
   readonly log: LoggedRequest[] = []
   /** Awaited before a request takes effect: a test can stop the world here. */
@@ -35,8 +35,13 @@ export class S3Server {
     void this.#serve(message, response)
   })
 
-  static async start(): Promise<S3Server> {
-    const server = new S3Server()
+  private constructor(objects: S3Objects) {
+    this.objects = objects
+  }
+
+  /** `objects`: of another server, which is then a second way to the same buckets, with faults of its own. */
+  static async start(objects = new S3Objects()): Promise<S3Server> {
+    const server = new S3Server(objects)
     server.#server.on('connection', () => server.#connections++)
     server.#server.listen(0, '127.0.0.1')
     await once(server.#server, 'listening')
