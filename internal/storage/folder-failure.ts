@@ -1,5 +1,5 @@
 // What an error of the file system means for the service: it may pass by itself (`store_away`), or a person has to mend
-// it (`config`). The default is neither, and so stops.
+// it (`config`), which is the default. What is no error of the file system is neither, and so stops.
 import { Failure } from '../model/failure.js'
 
 const passingHints: Readonly<Record<string, string>> = {
@@ -45,9 +45,16 @@ export function folderFailure(error: unknown, doing: string, folder: string): Fa
   const message = `cannot ${doing} in ${folder}: ${error instanceof Error ? error.message : String(error)}`
   const mend = mendable[code]
   if (mend !== undefined) return new Failure('config', message, { hint: mend, cause: error })
-  if (!passing.has(code)) return new Failure('unexpected', message, { cause: error })
+  if (!passing.has(code)) {
+    if (!isOfSystem(error)) return new Failure('unexpected', message, { cause: error })
+    return new Failure('config', message, { hint: 'See what lies in LAKE_DIR at this place.', cause: error })
+  }
   const hint = passingHints[code]
   return new Failure('store_away', message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }
 
 export function errorCode(error: unknown): string | undefined {

@@ -77,6 +77,15 @@ const passing: Readonly<Record<string, string | undefined>> = {
   IncompleteBody: undefined,
 }
 
+/** An answer that reads as a success and lacks what every such answer of S3 holds. */
+export class NotOfS3 extends Error {
+  override readonly name = 'NotOfS3'
+
+  constructor() {
+    super('the answer is cut, or not one of S3')
+  }
+}
+
 /** Status and code of an SDK error, for the few answers that are no failure (absent, exists, empty). */
 export function s3Answer(error: unknown): { status: number | undefined; code: string } {
   const { status, name } = factsOf(error)
@@ -105,6 +114,7 @@ type Judgement = readonly [kind: 'store_away' | 'config' | 'unexpected', hint?: 
 
 function judge({ name, code, message, status }: Facts, proven: boolean): Judgement {
   if (name in passing) return ['store_away', passing[name]]
+  if (name === 'NotOfS3') return ['store_away', notS3]
   if (name === 'CredentialsProviderError' && proven) return ['store_away']
   if (message.startsWith('Region is missing')) return ['config', 'Set AWS_REGION.']
   const mend = mendable[name]
@@ -117,7 +127,8 @@ function judge({ name, code, message, status }: Facts, proven: boolean): Judgeme
     return ['config', 'Check AWS_REGION and AWS_ENDPOINT: the store sends us elsewhere.']
   // A 2xx that the SDK cannot read is a cut answer or a proxy's page, and so is a 404 that names nothing.
   if (status < 300 || (status === 404 && proven)) return ['store_away', notS3]
-  return proven ? ['unexpected'] : ['config', `${notS3} Check AWS_REGION.`]
+  // Whatever a store that has worked refuses now, somebody has changed it, and may change it back.
+  return ['config', proven ? 'See what the store has logged of this request.' : `${notS3} Check AWS_REGION.`]
 }
 
 function judgeConnection(code: string, proven: boolean): Judgement {

@@ -14,7 +14,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
-import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
+import { NotOfS3, s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 import { abortUnfinishedUploads } from './unfinished-uploads.js'
 
@@ -66,6 +66,7 @@ export class S3Store implements ObjectStore {
     this.#place = { bucket: options.bucket, endpoint: endpointOrigin(options.endpoint) }
     this.location = `s3://${options.bucket}/${options.namespace}`
     this.#client = newClient(options)
+    proveAnswers(this.#client)
   }
 
   async put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
@@ -286,6 +287,28 @@ function endpointOrigin(endpoint: string | undefined): string | undefined {
     })
   }
   return url.origin
+}
+
+/** What the answer of S3 to a command always holds: one without it is cut or somebody else's, whatever its status says. */
+const provingFields: Readonly<Record<string, string>> = {
+  PutObjectCommand: 'ETag',
+  GetObjectCommand: 'ETag',
+  ListObjectsV2Command: 'IsTruncated',
+  CreateMultipartUploadCommand: 'UploadId',
+  UploadPartCommand: 'ETag',
+  CompleteMultipartUploadCommand: 'ETag',
+}
+
+function proveAnswers(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => async (request) => {
+      const answer = await next(request)
+      const field = provingFields[String(context.commandName)]
+      if (field !== undefined && Reflect.get(answer.output, field) === undefined) throw new NotOfS3()
+      return answer
+    },
+    { step: 'initialize', name: 'proveAnswers' },
+  )
 }
 
 function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

@@ -212,6 +212,26 @@ test("a proxy's 404 is not an absent object", limit, async (t) => {
   await assert.rejects(store.get('k'), { kind: 'config' })
 })
 
+for (const [what, body] of [
+  ['an empty one', ''],
+  ['a page', '<html>welcome to our network</html>'],
+] as const) {
+  test(`a 200 that is not one of S3 (${what}) is neither a listing, nor a write, nor an object`, limit, async (t) => {
+    const { server, store, retrying } = await setUp(t)
+    await store.put('k', one, { role: 'log' })
+    const parts = ['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'] as const
+    for (const operation of ['ListObjectsV2', 'PutObject', 'GetObject', ...parts] as const)
+      server.faults.add({ operation, action: { do: 'answer', status: 200, code: '', body } })
+    await assert.rejects(keysOf(store.list('')), { kind: 'store_away', hint: /AWS_ENDPOINT/ })
+    await assert.rejects(store.put('other', one, { role: 'log', ifAbsent: true }), { kind: 'store_away' })
+    await assert.rejects(store.get('k'), { kind: 'store_away' })
+    const content = [Buffer.alloc(9 * MIB)]
+    for (const _ of parts) await assert.rejects(store.put('big', content, { role: 'data' }), { kind: 'store_away' })
+    assert.deepEqual(await keysOf(store.list('')), ['k'])
+    assert.equal(await retrying().put('big', content, { role: 'data' }), 'created')
+  })
+}
+
 test('encryption goes with every object, the storage class with data alone, also in parts', limit, async (t) => {
   const { server, store } = await setUp(t, { sse: 'aws:kms', sseKmsKeyId: 'key-1', storageClass: 'STANDARD_IA' })
   await store.put('log', one, { role: 'log' })

@@ -57,7 +57,7 @@ test('a write that fails leaves no temporary file', async (t) => {
   const store = await FolderStore.open({ folder, namespace: 'n' })
   await store.put('a', content, { role: 'log' })
   // No file can lie below a file.
-  await assert.rejects(store.put('a/b', content, { role: 'log' }), failure('unexpected', /write a\/b/))
+  await assert.rejects(store.put('a/b', content, { role: 'log' }), failure('config', /write a\/b/))
   assert.deepEqual(await readdir(join(folder, TEMPORARY_FOLDER)), [])
 })
 
@@ -155,15 +155,27 @@ const meanings: readonly [code: string, FailureKind, hint: RegExp | undefined][]
   ['EPERM', 'config', /LAKE_DIR/],
   ['EROFS', 'config', /LAKE_DIR/],
   ['EXDEV', 'config', /LAKE_DIR/],
-  ['EISDIR', 'unexpected', undefined],
+  // What nobody foresaw of a file system is for a person to look at.
+  ['EISDIR', 'config', /LAKE_DIR/],
+  ['ENOTDIR', 'config', /LAKE_DIR/],
 ]
 
 for (const [code, kind, hint] of meanings) {
   test(`${code} is ${kind}`, () => {
-    const found = folderFailure(Object.assign(new Error(`${code}: it broke`), { code }), 'write k', '/lake')
+    const found = folderFailure(
+      Object.assign(new Error(`${code}: it broke`), { code, syscall: 'open' }),
+      'write k',
+      '/lake',
+    )
     assert.equal(found.kind, kind)
     assert.equal(found.message, `cannot write k in /lake: ${code}: it broke`)
     if (hint === undefined) assert.equal(found.hint, undefined)
     else assert.match(found.hint ?? '', hint)
   })
 }
+
+test('what is no error of the file system is unexpected', () => {
+  for (const error of [new TypeError('boom'), Object.assign(new Error('boom'), { code: 'ERR_INVALID_ARG_TYPE' })]) {
+    assert.equal(folderFailure(error, 'write k', '/lake').kind, 'unexpected')
+  }
+})

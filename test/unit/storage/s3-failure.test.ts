@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { Failure, type FailureKind } from '../../../internal/model/failure.js'
-import { s3Failure } from '../../../internal/storage/s3-failure.js'
+import { NotOfS3, s3Failure } from '../../../internal/storage/s3-failure.js'
 
 const place = { bucket: 'lake', endpoint: 'http://minio:9000' }
 
@@ -46,13 +46,14 @@ const cases: readonly [Error, FailureKind, RegExp | undefined, FailureKind][] = 
   [answered('KMS.NotFoundException', 400), 'config', /S3_SSE_KMS_KEY_ID/, 'config'],
   [answered('NotImplemented', 501), 'config', /conditional/, 'config'],
   [new Error('Region is missing'), 'config', /AWS_REGION/, 'config'],
+  [new NotOfS3(), 'store_away', /AWS_ENDPOINT/, 'store_away'],
   // What a working setting can turn into for a while.
   [named('CredentialsProviderError'), 'config', /AWS_ACCESS_KEY_ID/, 'store_away'],
   [broken('CERT_HAS_EXPIRED'), 'config', /NODE_EXTRA_CA_CERTS/, 'store_away'],
   [broken('EPROTO'), 'config', /scheme/, 'store_away'],
   [answered('NotFound', 404), 'config', /AWS_ENDPOINT/, 'store_away'],
-  // What nobody foresaw stops.
-  [answered('EntityTooLarge', 400), 'config', /AWS_ENDPOINT/, 'unexpected'],
+  // A refusal that nobody foresaw is for a person to look at; what is no answer of a store at all stops.
+  [answered('EntityTooLarge', 400), 'config', /AWS_ENDPOINT/, 'config'],
   [new TypeError('undefined is not a function'), 'unexpected', undefined, 'unexpected'],
   [broken('ERR_INVALID_ARG_TYPE'), 'unexpected', undefined, 'unexpected'],
   [broken('HPE_INVALID_CONSTANT'), 'store_away', /AWS_ENDPOINT/, 'store_away'],
