@@ -27,7 +27,11 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
   start: async () => (await import('./start.js')).start,
   init: async () => (await import('./init.js')).init,
   drop: async () => (await import('./drop.js')).drop,
+  repair: async () => (await import('./repair.js')).repair,
 }
+
+/** Flags, and the verb that each belongs to. */
+const flagsOf: Readonly<Record<string, string>> = { publication: 'drop', yes: 'repair' }
 
 /** Ends with the exit code that belongs to the outcome. */
 async function main(): Promise<number> {
@@ -66,7 +70,11 @@ function readArguments(argv: string[]): { verb: string; args: readonly string[];
     parsed = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { help: { ...flag, short: 'h' }, version: flag, publication: flag },
+      options: {
+        help: { ...flag, short: 'h' },
+        version: flag,
+        ...Object.fromEntries(Object.keys(flagsOf).map((name) => [name, flag])),
+      },
     })
   } catch (error) {
     throw usage(error instanceof Error ? error.message : String(error))
@@ -76,9 +84,12 @@ function readArguments(argv: string[]): { verb: string; args: readonly string[];
   if (parsed.values.version === true) return { verb, args: [], answer: `wal-cake ${version()}\n` }
   if (!Object.hasOwn(verbs, verb)) throw usage(`there is no verb ${JSON.stringify(verb)}`)
   if (rest.length > 0) throw usage(`${verb} takes no ${JSON.stringify(rest[0])}`)
-  if (parsed.values.publication === true && verb !== 'drop')
-    throw usage(`--publication belongs to drop, not to ${verb}`)
-  return { verb, args: parsed.values.publication === true ? ['--publication'] : [] }
+  const flags = Object.keys(flagsOf).filter(
+    (name) => (parsed.values as Readonly<Record<string, unknown>>)[name] === true,
+  )
+  for (const name of flags)
+    if (flagsOf[name] !== verb) throw usage(`--${name} belongs to ${flagsOf[name] ?? '?'}, not to ${verb}`)
+  return { verb, args: flags.map((name) => `--${name}`) }
 }
 
 /** `.env` of the working directory; the environment itself goes first. */

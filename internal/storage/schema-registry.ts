@@ -1,7 +1,7 @@
 // The versions of each table's schema, recorded with the position they hold from. A version's number must come out the same
 // in a replay, so it is found by position, never by "the newest one".
 import { Failure } from '../model/failure.js'
-import { formatLsn, parseLsn } from '../model/lsn.js'
+import { formatLsn, parseLsn, type Lsn } from '../model/lsn.js'
 import type { StreamPosition, TableSchema } from '../model/table-schema.js'
 import { LAKE_FORMAT } from './record-reader.js'
 import { schemaKey, schemasPrefix } from './keys.js'
@@ -12,6 +12,8 @@ interface Version {
   readonly from: StreamPosition
   readonly shape: string
 }
+
+type TableName = Pick<TableSchema, 'schema' | 'table'>
 
 export interface RegisteredSchema {
   readonly version: number
@@ -54,6 +56,12 @@ export class SchemaRegistry {
     })
   }
 
+  /** The newest version that holds at or before `lsn`. */
+  async newestAt(schema: string, table: string, lsn: Lsn): Promise<number> {
+    const versions = await this.#load({ schema, table })
+    return versions.findLast((version) => version.from.lsn <= lsn)?.number ?? 1
+  }
+
   #match(versions: Version[], schema: TableSchema, position: StreamPosition): RegisteredSchema {
     const shape = JSON.stringify(shapeOf(schema))
     const held = versions.findLast((version) => !isAfter(version.from, position))
@@ -84,7 +92,7 @@ export class SchemaRegistry {
       })
   }
 
-  async #load(schema: TableSchema): Promise<Version[]> {
+  async #load(schema: TableName): Promise<Version[]> {
     const versions: Version[] = []
     for await (const { key } of this.#store.list(`${folderOf(this.#key(schema, 1))}/`)) {
       const bytes = await this.#store.get(key)
@@ -93,7 +101,7 @@ export class SchemaRegistry {
     return versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
   }
 
-  #key(schema: TableSchema, version: number): string {
+  #key(schema: TableName, version: number): string {
     return schemaKey(this.#slot, schema.schema, schema.table, version)
   }
 }

@@ -63,8 +63,8 @@ const usedLake: readonly BadHistory[] = [
         says: [
           new RegExp(`slot ${slot} stands at [0-9A-F]+/[0-9A-F]+`),
           /lake ends at [0-9A-F]+\/[0-9A-F]+/,
-          /missing/,
-          /PG_SLOT/,
+          /missing: [0-9A-F]+\/[0-9A-F]+ to [0-9A-F]+\/[0-9A-F]+/,
+          /repair --yes/,
         ],
       }
     },
@@ -75,7 +75,12 @@ const usedLake: readonly BadHistory[] = [
       await rig.dropSlot()
       return {
         code: 3,
-        says: [new RegExp(`slot ${rig.slot} is gone`), /lake ends at [0-9A-F]+\/[0-9A-F]+/, /missing/, /PG_SLOT/],
+        says: [
+          new RegExp(`slot ${rig.slot} is gone`),
+          /lake ends at [0-9A-F]+\/[0-9A-F]+/,
+          /missing: /,
+          /repair --yes/,
+        ],
       }
     },
   },

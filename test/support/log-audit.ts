@@ -19,7 +19,7 @@ export interface ListedFile {
 export interface PlanRecord {
   readonly format: number
   readonly batch: number
-  readonly kind: 'changes' | 'idle'
+  readonly kind: 'changes' | 'idle' | 'gap'
   readonly from_lsn: string
   readonly to_lsn: string
   readonly cut: Readonly<Record<string, unknown>>
@@ -33,6 +33,7 @@ export interface CommitRecord extends PlanRecord {
   readonly rows: number
   readonly first_commit_ts: string | null
   readonly last_commit_ts: string | null
+  readonly gap?: { readonly reason: string; readonly missing_from: string; readonly recorded_at: string }
   readonly files: readonly ListedFile[]
 }
 

@@ -1,0 +1,14 @@
+// `repair`: goes on after a gap. Without `--yes` it says what is missing and what it would do, and changes nothing.
+import { repair as repairLake } from '../../internal/pipeline/repair.js'
+import type { Invocation } from './main.js'
+import { openStore, sessionSettings } from './pieces.js'
+
+export async function repair({ config, logger, version, args }: Invocation): Promise<void> {
+  const store = await openStore(config)
+  const settings = sessionSettings(config, version)
+  try {
+    await repairLake({ settings, store, logger, confirmed: args.includes('--yes') })
+  } finally {
+    store.close()
+  }
+}

@@ -1,0 +1,145 @@
+// `repair`: goes on after a gap, on the operator's word. The gap stays in the log for ever; what is durable stays as it is;
+// transactions that were planned and can no longer be had whole keep the rows that they have. Nothing is copied again here.
+import { createHash, randomUUID } from 'node:crypto'
+import type { BatchSummary, Commit, DataFile, Gap, GapReason, Plan } from '../model/batch-record.js'
+import { Failure } from '../model/failure.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { Logger } from '../observability/logger.js'
+import { dropSlot } from '../replication/slot.js'
+import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
+import type { ObjectStore } from '../storage/object-store.js'
+import { SchemaRegistry } from '../storage/schema-registry.js'
+import { rowCountOfTail } from '../transform/parquet/thrift.js'
+import type { FoundGap } from './gap.js'
+import { createHistory } from './history.js'
+import { checkPlanWon } from './plan-rules.js'
+import { withConnections, type SessionSettings } from './session.js'
+import { findGapOfLake } from './start-decision.js'
+import { survey, type Connections, type Survey } from './survey.js'
+
+export interface RepairRequest {
+  readonly settings: SessionSettings
+  readonly store: ObjectStore
+  readonly logger: Logger
+  /** The operator has said yes. */
+  readonly confirmed: boolean
+}
+
+/** Closes the gap between lake and server, if there is one. Throws Failure; `unsafe` where it has yet to be confirmed. */
+export async function repair(request: RepairRequest): Promise<void> {
+  const { settings, store, logger, confirmed } = request
+  await withConnections(settings.target, async (connections) => {
+    const found = await survey(settings, store, connections, undefined)
+    const gap = findGapOfLake(found.start)
+    const begun = found.state.openPlans.some(({ kind }) => kind === 'gap')
+    if (gap === undefined && !begun) {
+      logger.info({ slot: settings.slot, lake: store.location }, 'nothing to repair: lake, slot and server fit')
+      return
+    }
+    if (!confirmed) throw unconfirmed(gap, found.state.openPlans)
+    const from = await newBeginning(request, connections, found, gap)
+    await closeGap(request, found, gap, from)
+  })
+}
+
+function unconfirmed(gap: FoundGap | undefined, openPlans: readonly Plan[]): Failure {
+  const incomplete = openPlans.filter(({ kind }) => kind === 'changes').length
+  const kept =
+    incomplete === 0
+      ? ''
+      : ` ${incomplete} batches that were begun keep the files that they have, and are recorded as incomplete.`
+  const place = gap?.reason === 'slot_ahead' ? 'goes on from where the slot stands' : 'creates a new slot'
+  return new Failure('unsafe', gap?.failure.message ?? 'a repair was begun and not finished', {
+    hint: `\`repair --yes\` records the gap in the log for ever and ${place}; the missing transactions will never be in this lake.${kept}`,
+  })
+}
+
+/** Where the stream will go on: the slot's position, or that of a new slot. */
+async function newBeginning(
+  { settings, logger }: RepairRequest,
+  { control, replication }: Connections,
+  { log, start }: Survey,
+  gap: FoundGap | undefined,
+): Promise<Lsn> {
+  if (start.slot !== undefined && (gap === undefined || gap.reason === 'slot_ahead')) return start.slot.confirmedLsn
+  if (start.slot !== undefined) {
+    await dropSlot(control, settings.slot)
+    logger.info({ slot: settings.slot }, 'slot dropped')
+  }
+  return createHistory({ control, replication, settings, log, identity: start.server, logger })
+}
+
+/** Commits what was planned, as far as it is there, and then the gap up to `end`. */
+async function closeGap(
+  { settings, store, logger }: RepairRequest,
+  { log, state, start }: Survey,
+  found: FoundGap | undefined,
+  end: Lsn,
+): Promise<void> {
+  const { openPlans, totals } = state
+  const reason: GapReason = found?.reason ?? 'slot_ahead'
+  const writer = randomUUID()
+  const write = async (plan: Plan, summary: Partial<BatchSummary>, files: readonly DataFile[], gap?: Gap) => {
+    const rows = files.reduce((sum, file) => sum + file.rows, 0)
+    const whole = { toLsn: plan.toLsn, endLsn: plan.toLsn, transactions: 0, rows, ...summary }
+    const commit: Commit = {
+      ...{ ...plan, ...whole, writer, timeline: start.place.timeline, files },
+      ...(gap === undefined ? {} : { gap }),
+    }
+    await log.writeCommit(commit)
+    totals.add(commit)
+    await log.writeHead(commit)
+    if (gap === undefined) return
+    const missing = { from_lsn: formatLsn(gap.missingFrom), to_lsn: formatLsn(commit.endLsn) }
+    logger.warn({ batch: plan.batch, reason, ...missing, rows_kept: rows }, 'gap recorded')
+  }
+  const gapFrom = (plan: Plan): Gap => ({
+    reason,
+    // Of another history what is missing begins where the two parted, before the end of the lake.
+    missingFrom: found?.reason === 'other_timeline' ? found.missingFrom : plan.fromLsn,
+    recordedMicros: BigInt(Date.now()) * 1000n,
+  })
+  const files = await filesOf(openPlans, settings.slot, store)
+  for (const [index, plan] of openPlans.entries()) {
+    // Past the last transaction, so that a server that still has it is not asked for it.
+    const endLsn = openPlans[index + 1]?.fromLsn ?? (plan.kind === 'changes' ? plan.toLsn + 1n : plan.toLsn)
+    await write(plan, { endLsn }, files.get(plan.batch) ?? [], plan.kind === 'idle' ? undefined : gapFrom(plan))
+  }
+  if (totals.endLsn < end) {
+    const plan: Plan = {
+      ...{ batch: totals.batch + 1, kind: 'gap', fromLsn: totals.endLsn, toLsn: end },
+      ...{ cut: settings.cut, writer, writerVersion: settings.version },
+    }
+    checkPlanWon(plan, await log.writePlan(plan))
+    await write(plan, {}, [], gapFrom(plan))
+  }
+  logger.info({ slot: settings.slot, lsn: formatLsn(totals.endLsn) }, 'repaired: the next start goes on from here')
+}
+
+/** The files that the batches of `plans` have left, by batch: every row in them is real, but there may be more to each. */
+async function filesOf(
+  plans: readonly Plan[],
+  slot: string,
+  store: ObjectStore,
+): Promise<ReadonlyMap<number, DataFile[]>> {
+  const found = new Map(plans.filter(({ kind }) => kind === 'changes').map((plan) => [plan.batch, [] as DataFile[]]))
+  if (found.size === 0) return found
+  const registry = await SchemaRegistry.open(store, slot)
+  for await (const { key } of store.list(DATA_PREFIX)) {
+    const name = parseDataKey(key)
+    const files = name?.slot === slot ? found.get(name.batch) : undefined
+    if (name === undefined || files === undefined) continue
+    const content = await store.get(key)
+    const rows = content === undefined ? undefined : rowCountOfTail(content)
+    if (content === undefined || rows === undefined)
+      throw new Failure('unsafe', `${key} is no whole Parquet file`, {
+        hint: 'Restore it from an older version of it.',
+      })
+    const { schema, table } = name
+    files.push({
+      ...{ key, schema, table, schemaVersion: await registry.newestAt(schema, table, name.toLsn), rows },
+      ...{ bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
+    })
+  }
+  return found
+}
