@@ -6,6 +6,7 @@ import { TableFilter } from '../config/table-filter.js'
 import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
+import { livenessTimings } from '../replication/liveness.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
 import type { ServerFacts, ServerPlace } from '../replication/server.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
@@ -143,7 +144,8 @@ export class LiveStream implements BatchSink {
 
   async #open(replication: pg.Client): Promise<void> {
     const { settings, logger } = this.#context
-    const catalog = new TypeCatalog(this.#control)
+    const { deadAfterMs } = livenessTimings(this.#facts.walSenderTimeoutMs)
+    const catalog = new TypeCatalog(this.#control, deadAfterMs)
     const mode = this.#context.textOnly
       ? ({ binary: false, why: 'a type that is only known in text was met' } as const)
       : await streamMode(this.#control, catalog, settings.publication, this.#facts.version)
@@ -165,10 +167,12 @@ export class LiveStream implements BatchSink {
         binary: mode.binary,
         walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
         unixSocket: settings.target.host.startsWith('/'),
+        patience: this.#context.patience,
       },
       this.#builder,
     )
     this.#stream.done.catch(() => (this.#connected = false))
+    await Promise.race([this.#stream.started, this.#stream.done, this.#failed])
     logger.info(
       {
         slot: settings.slot,

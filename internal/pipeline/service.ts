@@ -3,6 +3,7 @@
 import { asFailure, Failure, verdictOf } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
+import { LinkPatience } from '../replication/liveness.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
 import { isPowerOfTwo, StoreOutage } from '../storage/store-outage.js'
@@ -17,6 +18,8 @@ const START_PAUSE_MS = 1_000
 const START_ATTEMPTS = 4
 /** A stream whose store has been failing for longer is not at work. */
 const STORE_PATIENCE_MS = 10_000
+/** A stream that has brought nothing yet counts as mended after so long. */
+const STEADY_MS = 10_000
 
 export type ServiceState = 'starting' | 'streaming' | 'waiting' | 'stopping'
 
@@ -31,6 +34,8 @@ export class Service {
   #sessionStreams = false
   #textOnly = false
   #failures = 0
+  readonly #patience = new LinkPatience()
+  #steadyTimer: NodeJS.Timeout | undefined
   /** Newest end of the log that this process knows. */
   #durable: Lsn | undefined
   #failingSinceMs: number | undefined
@@ -93,10 +98,11 @@ export class Service {
       logger: this.#logger,
       stop: this.#stop,
       textOnly: this.#textOnly,
+      patience: this.#patience,
       onStreaming: () => this.#streaming(),
       seenDurable: this.#durable,
       onProgress: (durable) => this.#progress(durable),
-    })
+    }).finally(() => clearTimeout(this.#steadyTimer))
   }
 
   #streaming(): void {
@@ -106,21 +112,31 @@ export class Service {
 
   #progress(durable: Lsn): void {
     this.#durable = durable
-    if (this.#awaitsProgress && this.#sessionStreams) this.#atWork()
-    this.#failures = 0
+    this.#patience.progressed()
+    if (!this.#sessionStreams) return
+    if (this.#awaitsProgress) this.#atWork()
+    this.#steady()
   }
 
   #atWork(): void {
-    if (this.#failingSinceMs !== undefined && this.#hasStreamed)
+    if (!this.#hasStreamed) this.#failingSinceMs = undefined
+    this.#awaitsProgress = false
+    this.#hasStreamed = true
+    this.#state = 'streaming'
+    this.#reason = 'streaming'
+    this.#steadyTimer = setTimeout(() => this.#steady(), STEADY_MS)
+  }
+
+  /** What failed before is over: a link that breaks again and again as soon as it streams has not recovered. */
+  #steady(): void {
+    clearTimeout(this.#steadyTimer)
+    if (this.#failingSinceMs !== undefined)
       this.#logger.info(
         { failures: this.#failures, seconds: seconds(performance.now() - this.#failingSinceMs) },
         'recovered: streaming again',
       )
     this.#failingSinceMs = undefined
-    this.#awaitsProgress = false
-    this.#hasStreamed = true
-    this.#state = 'streaming'
-    this.#reason = 'streaming'
+    this.#failures = 0
   }
 
   /** Waits before the next session, or throws where there must be none. */

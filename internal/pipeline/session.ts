@@ -3,9 +3,10 @@
 import type pg from 'pg'
 import type { TableFilter } from '../config/table-filter.js'
 import type { CutParameters, LastTransaction } from '../model/batch-record.js'
-import { asFailure, Failure } from '../model/failure.js'
+import { asFailure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
-import { connect, errorCode, type ConnectionTarget } from '../replication/connection.js'
+import { connect, queryFailure, type ConnectionTarget } from '../replication/connection.js'
+import type { LinkPatience } from '../replication/liveness.js'
 import type { ServerFacts } from '../replication/server.js'
 import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { LogTotals } from '../storage/log-totals.js'
@@ -40,6 +41,7 @@ export interface SessionContext {
   readonly stop: AbortSignal
   /** Types that only text can carry were met: do not ask for binary again. */
   readonly textOnly: boolean
+  readonly patience: LinkPatience
   /** Where this process saw the log end before; undefined in its first session. */
   readonly seenDurable: Lsn | undefined
   readonly onStreaming: () => void
@@ -112,21 +114,8 @@ export async function withConnections(
     for (const purpose of ['control', 'replication'] as const) clients.push(await connect(target, purpose))
     await use({ control: clients[0]!, replication: clients[1]! })
   } catch (error) {
-    throw asSessionFailure(error)
+    throw queryFailure(error)
   } finally {
     for (const client of clients) void client.end().catch(() => undefined)
   }
-}
-
-/** What the driver throws on a connection that has died has no kind of its own. */
-function asSessionFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const code = errorCode(error) ?? ''
-  if (
-    /^(57P0[123]|08|53300|ECONNRESET|EPIPE|ETIMEDOUT)/.test(code) ||
-    /connection (terminated|.*closed|.*not queryable)/i.test(message)
-  )
-    return new Failure('link', `the connection to PostgreSQL broke: ${message}`, { cause: error })
-  return asFailure(error)
 }

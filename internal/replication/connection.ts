@@ -2,7 +2,7 @@
 // that name the way out. Never repeats a password in a message.
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { Failure } from '../model/failure.js'
+import { asFailure, Failure } from '../model/failure.js'
 
 export interface ConnectionTarget {
   readonly host: string
@@ -20,6 +20,20 @@ export interface ConnectionTarget {
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+/**
+ * Longest wait for the answer to a statement. The control connection asks only what is answered at once; creating a slot
+ * on the other one may have to wait for every transaction that runs.
+ */
+const ANSWER_MS = { control: 60_000, replication: 600_000 } as const
+/** A connection that is not used this long is tried by TCP itself, which also keeps its place in routers on the way. */
+const KEEPALIVE_AFTER_MS = 30_000
+/** SQLSTATEs of a connection that is lost, and of what else will pass: rollback, resources, operator, system, internal. */
+const LOST_STATES = /^(08|57P)/
+const PASSING_STATES = /^(40|53|57|58|XX)/
+/** The system's codes of a connection that broke. */
+const BROKEN_CODES = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|EHOSTUNREACH|ENETUNREACH)$/
+/** What the driver says, without a code, of a connection that is no more. */
+const BROKEN_TEXTS = /connection (terminated|.*closed|.*not queryable)|client was closed/i
 
 /**
  * Settings that change the text form of values or end a quiet session; pinned so that a replay gets the same bytes
@@ -66,7 +80,9 @@ async function open(target: ConnectionTarget, purpose: 'control' | 'replication'
     application_name: target.applicationName ?? 'wal-cake',
     options: [target.options ?? '', ...settings].join(' ').trim(),
     connectionTimeoutMillis: target.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_MS[purpose],
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
     ...(purpose === 'replication' ? { replication: 'database' } : {}),
   }
   const client = new pg.Client(config)
@@ -110,6 +126,12 @@ function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
         `the user of PG_CONN_STRING may not stream changes from ${where}: ${detail}`,
         `Run as a superuser: ALTER ROLE "${target.user}" REPLICATION;`,
       )
+    case '53300':
+      return linkFailure(
+        `PostgreSQL at ${where} has no connection left for us: ${detail}`,
+        cause,
+        'Raise max_connections or max_wal_senders, or the CONNECTION LIMIT of the role.',
+      )
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return linkFailure(`the host name of ${where} is not known here`, cause, 'Check the host in PG_CONN_STRING.')
@@ -131,6 +153,18 @@ function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
     cause,
     'Check that the server runs and that host and port in PG_CONN_STRING are right.',
   )
+}
+
+/** What the driver throws on a connection in use, as a Failure: `link` where the connection or the server is at fault. */
+export function queryFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = errorCode(error) ?? ''
+  if (/query read timeout/i.test(message)) return linkFailure('PostgreSQL did not answer a query', error)
+  if (LOST_STATES.test(code) || BROKEN_CODES.test(code) || BROKEN_TEXTS.test(message))
+    return linkFailure(`the connection to PostgreSQL broke: ${message}`, error)
+  if (PASSING_STATES.test(code)) return linkFailure(`PostgreSQL could not answer: ${message} (SQLSTATE ${code})`, error)
+  return asFailure(error)
 }
 
 export function linkFailure(message: string, cause?: unknown, hint?: string): Failure {

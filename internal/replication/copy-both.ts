@@ -38,7 +38,10 @@ export class CopyBoth {
   #ended = false
   #copying = false
   #turnBytes = 0
+  #begun: () => void = () => undefined
   #settle!: { resolve: () => void; reject: (error: Failure) => void }
+  /** Resolves when the server has accepted the command. */
+  readonly started = new Promise<void>((resolve) => (this.#begun = resolve))
   /** Resolves when the server has ended the stream, rejects when the link broke or a payload was not accepted. */
   readonly done: Promise<void>
   /** Bytes read from the socket since the start. */
@@ -56,7 +59,9 @@ export class CopyBoth {
       this.#fail(linkFailure(`the replication connection broke: ${error.message}`, error)),
     )
     this.#socket.on('close', () => this.#fail(linkFailure('the server closed the replication connection')))
-    this.#socket.write(message('Q', Buffer.from(`${command}\0`)))
+    // One that has died before says nothing any more.
+    if (this.#socket.destroyed) queueMicrotask(() => this.#fail(linkFailure('the replication connection is gone')))
+    else this.#socket.write(message('Q', Buffer.from(`${command}\0`)))
     this.#socket.resume()
   }
 
@@ -199,6 +204,7 @@ export class CopyBoth {
         return this.#handle(this.#buffer, start, end)
       case COPY_BOTH:
         this.#copying = true
+        this.#begun()
         return undefined
       case ERROR:
         throw serverFailure(this.#buffer, start, end, this.#copying)

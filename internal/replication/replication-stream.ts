@@ -6,7 +6,7 @@ import { Failure } from '../model/failure.js'
 import { formatLsn, maxLsn, type Lsn } from '../model/lsn.js'
 import { linkFailure } from './connection.js'
 import { CopyBoth } from './copy-both.js'
-import { judgeSilence, livenessTimings, type LivenessTimings } from './liveness.js'
+import { judgeSilence, livenessTimings, type LinkPatience, type LivenessTimings } from './liveness.js'
 import { PgoutputDecoder } from './pgoutput-decoder.js'
 import { ReadPacer } from './read-pacer.js'
 import { StatusUpdate } from './status-update.js'
@@ -23,6 +23,8 @@ export interface StreamOptions {
   readonly binary: boolean
   readonly walSenderTimeoutMs: number
   readonly unixSocket: boolean
+  /** Of all streams one after the other. */
+  readonly patience: LinkPatience
 }
 
 export class ReplicationStream {
@@ -31,6 +33,7 @@ export class ReplicationStream {
   readonly #sink: ChangeSink
   readonly #status = new StatusUpdate()
   readonly #timings: LivenessTimings
+  readonly #patience: LinkPatience
   readonly #timer: NodeJS.Timeout
   #received: Lsn
   #durable: Lsn
@@ -47,7 +50,8 @@ export class ReplicationStream {
     // The server drops what it knows of us on a flush position of zero, so the first status already says what is durable.
     this.#received = this.#durable = options.durableLsn
     this.#decoder = new PgoutputDecoder(sink)
-    this.#timings = livenessTimings(options.walSenderTimeoutMs)
+    this.#timings = livenessTimings(options.walSenderTimeoutMs, options.patience.factor)
+    this.#patience = options.patience
     this.#copy = new CopyBoth(
       client,
       startCommand(options),
@@ -63,6 +67,11 @@ export class ReplicationStream {
   /** Newest position known to have arrived whole: an end of a transaction, or a keepalive between two. */
   get received(): Lsn {
     return this.#received
+  }
+
+  /** Resolves when the server has accepted to stream. */
+  get started(): Promise<void> {
+    return this.#copy.started
   }
 
   get bytesRead(): number {
@@ -134,6 +143,7 @@ export class ReplicationStream {
     }
     const verdict = judgeSilence(now - this.#lastHeardMs, !this.#copy.paused, this.#timings)
     if (verdict === 'dead') {
+      this.#patience.gaveUp()
       this.#fail(linkFailure(`nothing came from the server for ${Math.round((now - this.#lastHeardMs) / 1000)} s`))
       this.#copy.destroy()
     } else if (verdict === 'ask' || now - this.#lastStatusMs >= this.#timings.statusEveryMs)

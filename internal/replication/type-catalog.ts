@@ -2,6 +2,7 @@
 // row, the catalogue only tells what its types are made of.
 import type pg from 'pg'
 import type { PgType, PgTypeKind } from '../model/pg-type.js'
+import { queryFailure } from './connection.js'
 
 interface Row {
   readonly oid: number
@@ -30,8 +31,12 @@ export class TypeCatalog {
   readonly #rows = new Map<number, Row>()
   readonly #types = new Map<number, PgType>()
 
-  constructor(control: pg.Client) {
+  readonly #answerWithinMs: number | undefined
+
+  /** `answerWithinMs`: the longest wait for an answer, while the stream stands still; otherwise the connection's own. */
+  constructor(control: pg.Client, answerWithinMs?: number) {
     this.#control = control
+    this.#answerWithinMs = answerWithinMs
   }
 
   /** Every type of `oids` if all are known already, so that nobody has to wait. */
@@ -40,9 +45,16 @@ export class TypeCatalog {
     return types.includes(undefined) ? undefined : (types as PgType[])
   }
 
-  /** The types of `oids`, in order. A type that was dropped since becomes an unknown one, which is kept as text. */
+  /**
+   * The types of `oids`, in order. A type that was dropped since becomes an unknown one, which is kept as text. Throws
+   * Failure `link`.
+   */
   async resolve(oids: readonly number[]): Promise<PgType[]> {
-    for (let wanted = new Set(oids); wanted.size > 0;) wanted = await this.#load(wanted)
+    try {
+      for (let wanted = new Set(oids); wanted.size > 0;) wanted = await this.#load(wanted)
+    } catch (error) {
+      throw queryFailure(error)
+    }
     return oids.map((oid) => this.#build(oid))
   }
 
@@ -51,8 +63,8 @@ export class TypeCatalog {
     const absent = [...oids].filter((oid) => !this.#rows.has(oid))
     if (absent.length === 0) return new Set()
     // Multiranges came with PostgreSQL 14: through jsonb an older pg_range just has no such column.
-    const { rows } = await this.#control.query<Row>(
-      `SELECT t.oid::int8::float8 AS oid, n.nspname AS schema, t.typname AS name, t.typtype::text AS typtype,
+    const text = `
+       SELECT t.oid::int8::float8 AS oid, n.nspname AS schema, t.typname AS name, t.typtype::text AS typtype,
               t.typbasetype::int8::float8 AS base, t.typtypmod AS typmod,
               CASE WHEN e.typarray = t.oid THEN e.oid::int8::float8 ELSE 0 END AS element,
               coalesce(e.typdelim::text, ',') AS delimiter,
@@ -62,9 +74,9 @@ export class TypeCatalog {
          LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
          LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
          LEFT JOIN pg_catalog.pg_range m ON (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid
-        WHERE t.oid = ANY ($1::oid[])`,
-      [absent],
-    )
+        WHERE t.oid = ANY ($1::oid[])`
+    const query = { text, values: [absent], query_timeout: this.#answerWithinMs }
+    const { rows } = await this.#control.query<Row>(query)
     for (const row of rows) this.#rows.set(row.oid, row)
     for (const oid of absent) if (!this.#rows.has(oid)) this.#rows.set(oid, unknownRow(oid))
     return new Set(rows.flatMap((row) => [row.base, row.element, row.subtype]).filter((oid) => oid !== 0))

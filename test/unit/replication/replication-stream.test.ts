@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../internal/model/failure.js'
+import { LinkPatience } from '../../../internal/replication/liveness.js'
 import { ReplicationStream, type StreamOptions } from '../../../internal/replication/replication-stream.js'
 import { eventually } from '../../support/eventually.js'
 import { FakeWalsender, type WalsenderLink } from '../../support/fake-walsender.js'
@@ -22,6 +23,7 @@ const options: StreamOptions = {
   binary: true,
   walSenderTimeoutMs: 60_000,
   unixSocket: false,
+  patience: new LinkPatience(),
 }
 const START = options.startLsn
 
