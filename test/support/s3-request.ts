@@ -32,13 +32,17 @@ export type S3Operation =
   | 'AbortMultipartUpload'
   | 'NotImplemented'
 
-export interface S3Request {
+/** What is known of a request before its body. */
+export interface S3RequestHead {
   readonly operation: S3Operation
   readonly method: string
   readonly bucket: string
   readonly key: string
   readonly query: URLSearchParams
   readonly header: (name: string) => string | undefined
+}
+
+export interface S3Request extends S3RequestHead {
   readonly body: Buffer
 }
 
@@ -47,10 +51,11 @@ export interface S3Keys {
   readonly secretAccessKey: string
 }
 
-/** Reads the whole request. Its body is as it came: see verify(). */
-export async function readRequest(message: IncomingMessage): Promise<S3Request & { readonly rawPath: string }> {
-  const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(chunk as Buffer)
+interface RawHead extends S3RequestHead {
+  readonly rawPath: string
+}
+
+export function requestHead(message: IncomingMessage): RawHead {
   const [rawPath = '/', rawQuery = ''] = (message.url ?? '/').split('?', 2)
   const [bucket = '', ...key] = rawPath.slice(1).split('/').map(decodeURIComponent)
   const query = new URLSearchParams(rawQuery)
@@ -65,9 +70,20 @@ export async function readRequest(message: IncomingMessage): Promise<S3Request &
       const value = message.headers[name]
       return Array.isArray(value) ? value.join(',') : value
     },
-    body: Buffer.concat(chunks),
     rawPath,
   }
+}
+
+/** The body as it came: see verify(). Ends early where `enough` bytes have come, and then reads nothing more. */
+export async function readBody(message: IncomingMessage, enough = Infinity): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of message.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk as Buffer)
+    bytes += (chunk as Buffer).length
+    if (bytes >= enough) break
+  }
+  return Buffer.concat(chunks)
 }
 
 function operationOf(method: string, key: string, query: URLSearchParams): S3Operation {
@@ -90,7 +106,7 @@ function operationOf(method: string, key: string, query: URLSearchParams): S3Ope
 }
 
 /** The request with its payload decoded. Throws S3Error where key, signature, clock, hash or checksum do not hold. */
-export function verify(request: S3Request & { readonly rawPath: string }, keys: S3Keys): S3Request {
+export function verify(request: S3Request & RawHead, keys: S3Keys): S3Request {
   verifySignature(request, keys)
   const payloadHash = request.header('x-amz-content-sha256') ?? ''
   if (payloadHash === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') {
@@ -110,7 +126,7 @@ const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8}\/[^/]+\/s3\/aws4_request), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
 const MAX_SKEW_MS = 15 * 60 * 1000
 
-function verifySignature(request: S3Request & { readonly rawPath: string }, keys: S3Keys): void {
+function verifySignature(request: S3Request & RawHead, keys: S3Keys): void {
   const match = AUTHORIZATION.exec(request.header('authorization') ?? '')
   if (match === null) throw new S3Error(403, 'AccessDenied', 'Access Denied')
   const [, accessKeyId, scope, signedHeaders, signature] = match as unknown as [string, string, string, string, string]

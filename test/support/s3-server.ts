@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { S3Faults, type FaultAction } from './s3-faults.js'
 import { element, escape, S3Objects, xml, type S3Answer } from './s3-objects.js'
-import { readRequest, S3Error, verify, type S3Keys, type S3Operation, type S3Request } from './s3-request.js'
+import { readBody, requestHead, S3Error, verify, type S3Keys, type S3Operation, type S3Request } from './s3-request.js'
 
 export interface LoggedRequest {
   readonly method: string
@@ -67,14 +67,21 @@ export class S3Server {
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const raw = await readRequest(message)
-      const { method, operation, bucket, key, body } = raw
+      const head = requestHead(message)
+      const fault = this.faults.next(head)
+      if (fault?.do === 'hangInBody' || fault?.do === 'resetInBody') {
+        await readBody(message, fault.afterBytes)
+        if (fault.do === 'resetInBody') reset(response)
+        return
+      }
+      const body = await readBody(message)
+      const { method, operation, bucket, key } = head
       const entry = { method, operation, bucket, key, status: 0, receivedBytes: body.length, sentBytes: 0 }
       try {
-        const request = verify(raw, this.keys)
+        const request = verify({ ...head, body }, this.keys)
         this.log.push(entry)
         await this.onBeforeRequest?.(request)
-        await this.#answer(request, response, entry, this.faults.next(request))
+        await this.#answer(request, response, entry, fault)
       } catch (error) {
         send(response, errorAnswer(error), entry)
       }
@@ -88,7 +95,7 @@ export class S3Server {
     request: S3Request,
     response: ServerResponse,
     entry: SentEntry,
-    fault: FaultAction | undefined,
+    fault: Exclude<FaultAction, { do: 'hangInBody' | 'resetInBody' }> | undefined,
   ): Promise<void> {
     switch (fault?.do) {
       case 'answer':
@@ -116,6 +123,15 @@ export class S3Server {
       case 'hangBody':
         sendHalf(response, this.#perform(request), entry)
         return
+      case 'cutBody':
+        sendHalf(response, this.#perform(request), entry, () => response.socket?.end())
+        return
+      case 'halfBody': {
+        const answer = this.#perform(request)
+        const whole = Buffer.from(answer.body ?? '')
+        send(response, { ...answer, body: whole.subarray(0, Math.ceil(whole.length / 2)) }, entry)
+        return
+      }
       case undefined:
         send(response, this.#perform(request), entry)
         return
@@ -151,12 +167,12 @@ function send(response: ServerResponse, answer: S3Answer, entry: SentEntry): voi
   response.end(isHead ? undefined : body)
 }
 
-function sendHalf(response: ServerResponse, answer: S3Answer, entry: SentEntry): void {
+function sendHalf(response: ServerResponse, answer: S3Answer, entry: SentEntry, then?: () => void): void {
   const body = Buffer.from(answer.body ?? '')
   entry.status = answer.status
   // Of an answer without a body the client must still wait for one.
   response.writeHead(answer.status, { ...answer.headers, 'content-length': Math.max(2, body.length) })
-  response.write(body.length === 0 ? ' ' : body.subarray(0, Math.ceil(body.length / 2)))
+  response.write(body.length === 0 ? ' ' : body.subarray(0, Math.ceil(body.length / 2)), then)
 }
 
 function reset(response: ServerResponse): void {

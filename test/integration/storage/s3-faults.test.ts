@@ -92,6 +92,44 @@ for (const action of [{ do: 'hang' }, { do: 'hangBody' }] as const) {
   })
 }
 
+for (const action of [{ do: 'cutBody' }, { do: 'halfBody' }] as const) {
+  test(`an answer of which half is missing (${action.do}) is not taken for the whole`, limit, async (t) => {
+    const { server, store, retrying } = await setUp(t)
+    for (const key of ['a', 'b', 'c']) await store.put(key, one, { role: 'log' })
+    const listing = server.faults.add({ operation: 'ListObjectsV2', action })
+    assert.deepEqual(await keysOf(retrying().list('')), ['a', 'b', 'c'])
+    const ends = ['CreateMultipartUpload', 'CompleteMultipartUpload'] as const
+    const parts = ends.map((operation) => server.faults.add({ operation, action }))
+    const content = Buffer.alloc(9 * MIB, 7)
+    assert.equal(await retrying().put('big', [content], { role: 'data' }), 'created')
+    assert.ok((await store.get('big'))?.equals(content))
+    assert.deepEqual([listing.hits, ...parts.map(({ hits }) => hits)], [1, 1, 1])
+  })
+}
+
+test('an object of which half comes is read again', limit, async (t) => {
+  const { server, store, retrying } = await setUp(t)
+  const content = Buffer.alloc(3 * MIB, 7)
+  await store.put('k', [content], { role: 'data' })
+  server.faults.add({ operation: 'GetObject', count: 2, action: { do: 'cutBody' } })
+  assert.ok((await retrying().get('k'))?.equals(content))
+  assert.ok((await retrying().get('k', { lastBytes: 2 * MIB }))?.equals(content.subarray(MIB)))
+})
+
+for (const action of [{ do: 'resetInBody' }, { do: 'hangInBody' }] as const) {
+  test(`a request that breaks off in the middle of its body (${action.do}) is sent again`, limit, async (t) => {
+    const { server, store, retrying } = await setUp(t, { idleTimeoutMs: 150 })
+    const content = Buffer.alloc(7 * MIB, 7)
+    const fault = server.faults.add({ operation: 'PutObject', action: { ...action, afterBytes: MIB } })
+    assert.equal(await retrying().put('k', [content], { role: 'data', ifAbsent: true }), 'created')
+    const part = server.faults.add({ operation: 'UploadPart', action: { ...action, afterBytes: MIB } })
+    const big = [content, content]
+    assert.equal(await retrying().put('big', big, { role: 'data', ifAbsent: true }), 'created')
+    assert.deepEqual([fault.hits, part.hits], [1, 1])
+    assert.ok((await store.get('big'))?.equals(Buffer.concat(big)))
+  })
+}
+
 test('a store that takes connections and never answers is away, in bounded time', limit, async (t) => {
   const sockets: Socket[] = []
   const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1')
