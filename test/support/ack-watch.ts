@@ -11,13 +11,16 @@ import type { Rig } from './rig.js'
 
 const EVERY_MS = 50
 
+/** What of a rig it needs. `confirmed` may say undefined where the slot cannot be asked for at the moment. */
+export type WatchedRig = Pick<Rig, 'slot' | 'bucket' | 'folder' | 'confirmed'>
+
 export class AckWatch {
   /** Comparisons that were made. */
   looks = 0
   /** Of these, how often the slot had moved since the one before. */
   moves = 0
   readonly faults: string[] = []
-  readonly #rig: Rig
+  readonly #rig: WatchedRig
   readonly #newestEnd: () => Promise<bigint | undefined>
   readonly #close: () => void
   readonly #running: Promise<void>
@@ -25,7 +28,7 @@ export class AckWatch {
   #created: bigint | undefined
   #last = 0n
 
-  constructor(t: TestContext, rig: Rig) {
+  constructor(t: TestContext, rig: WatchedRig) {
     this.#rig = rig
     const log = `default/_wal_cake/${rig.slot}/log/`
     const reader = rig.bucket === undefined ? folderReader(join(rig.folder!, log)) : bucketReader(rig.bucket, log)
