@@ -88,8 +88,9 @@ export class RunningLoad {
   readonly #running: Promise<void>
   #stopped = false
 
-  constructor(t: TestContext, source: Source, rowsPerTransaction: number) {
-    this.#running = this.#run(source, { transactions: 20, rowsPerTransaction, pauseMs: 4 })
+  /** `pauseMs`: after each transaction. A transaction of fewer than 62 rows would meet its own. */
+  constructor(t: TestContext, source: Source, rowsPerTransaction: number, pauseMs = 4) {
+    this.#running = this.#run(source, { transactions: 20, rowsPerTransaction, pauseMs })
     // stop() tells what went wrong; a test that failed before must not leave the load running.
     this.#running.catch(() => undefined)
     t.after(() => (this.#stopped = true))
