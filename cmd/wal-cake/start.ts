@@ -1,5 +1,6 @@
 // `start`: the service until a signal stops it. The first signal stops in order, the second at once.
 import { serveHealth } from '../../internal/observability/health.js'
+import { Metrics } from '../../internal/observability/metrics.js'
 import { Service } from '../../internal/pipeline/service.js'
 import type { Invocation } from './main.js'
 import { openStore, sessionSettings } from './pieces.js'
@@ -27,8 +28,9 @@ export async function start({ config, logger, version }: Invocation): Promise<vo
     stop.abort()
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  const service = new Service(settings, store, logger, stop.signal)
-  const health = config.http && (await serveHealth(config.http, () => healthOf(service)))
+  const metrics = new Metrics(config.slot)
+  const service = new Service(settings, store, logger, metrics, stop.signal)
+  const health = config.http && (await serveHealth(config.http, () => healthOf(service), metrics))
   try {
     await service.run()
     logger.info('stopped')

@@ -1,5 +1,5 @@
-// The HTTP endpoints that an orchestrator asks: is the process alive, is it at work. It only repeats what it is told;
-// it decides nothing and keeps no state of its own.
+// The HTTP endpoints that an orchestrator and a metrics collector ask: is the process alive, is it at work, with which
+// numbers. It only repeats what it is told; it decides nothing and keeps no state of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Failure } from '../model/failure.js'
@@ -20,21 +20,36 @@ export interface HealthServer {
   close(): Promise<void>
 }
 
+/** A page made at each request. */
+export interface Page {
+  readonly contentType: string
+  render(): Promise<string>
+}
+
 /**
- * Serves `GET /livez` and `/readyz` with 200 or 503 and the reason; everything else is 404.
+ * Serves `GET /livez` and `/readyz` with 200 or 503 and the reason, and `GET /metrics`; everything else is 404.
  * Throws Failure `config` when the address cannot be listened on.
  */
 export async function serveHealth(
   address: { readonly host: string; readonly port: number },
   health: () => Health,
+  metrics: Page,
 ): Promise<HealthServer> {
   const server = createServer((request, response) => {
+    const answer = (status: number, text: string, contentType = 'text/plain; charset=utf-8'): void => {
+      response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text)
+    }
     const path = request.url?.split('?', 1)[0]
-    const known = (request.method === 'GET' || request.method === 'HEAD') && (path === '/livez' || path === '/readyz')
-    const { live, ready, reason } = known ? health() : { live: false, ready: false, reason: 'not found' }
-    const status = !known ? 404 : (path === '/livez' ? live : ready) ? 200 : 503
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
-    response.end(`${reason.replace(/\s+/g, ' ')}\n`)
+    const reading = request.method === 'GET' || request.method === 'HEAD'
+    if (reading && (path === '/livez' || path === '/readyz')) {
+      const { live, ready, reason } = health()
+      answer((path === '/livez' ? live : ready) ? 200 : 503, `${reason.replace(/\s+/g, ' ')}\n`)
+    } else if (reading && path === '/metrics')
+      metrics.render().then(
+        (text) => answer(200, text, metrics.contentType),
+        (error: unknown) => answer(500, `${String(error)}\n`),
+      )
+    else answer(404, 'not found\n')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenFailure(address, cause)))

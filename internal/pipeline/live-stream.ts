@@ -7,8 +7,10 @@ import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from 
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import { livenessTimings } from '../replication/liveness.js'
+import { linkFailure } from '../replication/connection.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
 import type { ServerFacts, ServerPlace } from '../replication/server.js'
+import { readSlotHealth } from '../replication/slot.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
 import { CommitLog } from '../storage/commit-log.js'
 import type { LogTotals } from '../storage/log-totals.js'
@@ -21,9 +23,11 @@ import type { ClosedFile } from '../transform/open-file.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
 import { idleIsDue } from './idle-decision.js'
+import { LagClock } from './lag-clock.js'
 import { MemoryGate } from './memory-gate.js'
 import { judgeMisfit, splitOpenPlans } from './plan-rules.js'
 import { ProgressLedger } from './progress-ledger.js'
+import { SlotGuardian } from './slot-guardian.js'
 import type { SessionContext, SessionSettings } from './session.js'
 import { logClosed, logDurable, logIdle } from './batch-events.js'
 import { streamMode } from './stream-mode.js'
@@ -54,10 +58,12 @@ export class LiveStream implements BatchSink {
   readonly #start: StartPoint
   readonly #gate: MemoryGate
   readonly #ledger: ProgressLedger
+  readonly #lag = new LagClock()
   readonly #ended = new AbortController()
   #stream!: ReplicationStream
   #builder!: BatchBuilder
   #committer!: BatchCommitter
+  #guardian: SlotGuardian | undefined
   #connected = true
   #flushTimer: NodeJS.Timeout | undefined
   #lastIdleMs = -Infinity
@@ -104,6 +110,7 @@ export class LiveStream implements BatchSink {
   // BatchSink: what the builder has to say
 
   started(): void {
+    this.#lag.began(performance.now())
     this.#flushTimer = setTimeout(
       () => this.#guarded(() => this.#builder.requestCut()),
       this.#context.settings.flushIntervalMs,
@@ -185,6 +192,7 @@ export class LiveStream implements BatchSink {
       },
       'streaming',
     )
+    this.#guardian = this.#newGuardian()
     this.#context.onStreaming()
   }
 
@@ -238,6 +246,17 @@ export class LiveStream implements BatchSink {
     )
   }
 
+  #newGuardian(): SlotGuardian {
+    const { settings, logger, metrics } = this.#context
+    return new SlotGuardian({
+      look: () => readSlotHealth(this.#control, settings.slot),
+      onBroken: (error) => this.#fail(linkFailure('the control connection gives no answer', error)),
+      stream: () => ({ lagSeconds: this.#lag.lagSeconds(performance.now()), heldBytes: this.#gate.heldBytes }),
+      metrics,
+      logger,
+    })
+  }
+
   /** Commits the idle positions that were left open, and returns the plans to be replayed. */
   async #finishIdlePlans(): Promise<readonly Plan[]> {
     const { idle, changes } = splitOpenPlans(this.#start.openPlans)
@@ -256,11 +275,13 @@ export class LiveStream implements BatchSink {
 
   /** The commit is in the bucket: only now the slot may move (G1). */
   #acknowledge(commit: Commit, batch: ClosedBatch | undefined): void {
-    const { logger } = this.#context
+    const { logger, metrics } = this.#context
     this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
     // Positions that were left open by a crash are committed before the stream runs.
     if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
     this.#context.onProgress(commit.endLsn)
+    metrics.set('last_commit_timestamp_seconds', Date.now() / 1000)
+    if (batch !== undefined) this.#lag.durable(batch.closedMs)
     if (batch === undefined) logIdle(logger, commit)
     else logDurable(logger, commit, batch, { received: this.#ledger.received, heldBytes: this.#gate.heldBytes })
   }
@@ -301,6 +322,7 @@ export class LiveStream implements BatchSink {
 
   async #close(inOrder: boolean): Promise<void> {
     clearTimeout(this.#flushTimer)
+    this.#guardian?.stop()
     this.#connected = false
     if (inOrder) await (this.#stream as ReplicationStream | undefined)?.close(GOODBYE_MS)
     else (this.#stream as ReplicationStream | undefined)?.destroy()

@@ -3,6 +3,7 @@
 import { asFailure, Failure, verdictOf } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
+import type { Metrics } from '../observability/metrics.js'
 import { LinkPatience } from '../replication/liveness.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
@@ -27,6 +28,7 @@ export class Service {
   readonly #settings: SessionSettings
   readonly #store: ObjectStore
   readonly #logger: Logger
+  readonly #metrics: Metrics
   readonly #stop: AbortSignal
   #state: ServiceState = 'starting'
   #reason = 'starting'
@@ -42,6 +44,7 @@ export class Service {
   /** What a person has to mend came up while streaming, so streaming again does not prove that it is mended. */
   #awaitsProgress = false
   readonly #outage = new StoreOutage({
+    attemptFailed: () => this.#metrics.count('store_retries_total'),
     failing: ({ operation, key }, { attempt, delayMs, failure }) =>
       this.#logger.warn(
         { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
@@ -51,7 +54,8 @@ export class Service {
       this.#logger.info({ failed_attempts: failedAttempts, seconds: seconds(ms) }, 'store: recovered'),
   })
 
-  constructor(settings: SessionSettings, store: ObjectStore, logger: Logger, stop: AbortSignal) {
+  constructor(settings: SessionSettings, store: ObjectStore, logger: Logger, metrics: Metrics, stop: AbortSignal) {
+    this.#metrics = metrics
     this.#settings = settings
     this.#store = store
     this.#logger = logger
@@ -96,6 +100,7 @@ export class Service {
       }),
       storeUntil: (signal) => this.#retrying({ initialDelayMs: 200, maxDelayMs: 30_000, signal }),
       logger: this.#logger,
+      metrics: this.#metrics,
       stop: this.#stop,
       textOnly: this.#textOnly,
       patience: this.#patience,
@@ -106,6 +111,7 @@ export class Service {
   }
 
   #streaming(): void {
+    this.#metrics.set('streaming', 1)
     this.#sessionStreams = true
     if (!this.#awaitsProgress) this.#atWork()
   }
@@ -141,7 +147,9 @@ export class Service {
 
   /** Waits before the next session, or throws where there must be none. */
   async #afterFailure(failure: Failure, startedMs: number): Promise<void> {
+    this.#metrics.set('streaming', 0)
     if (verdictOf(failure, this.#hasStreamed ? 'atWork' : 'atFirst').act === 'stop') throw failure
+    this.#metrics.count('session_failures_total')
     if (this.#stop.aborted) {
       this.#logger.warn(
         { err: failure },

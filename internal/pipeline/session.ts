@@ -12,6 +12,7 @@ import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
+import type { Metrics } from '../observability/metrics.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
 import { decideStart } from './start-decision.js'
@@ -37,6 +38,7 @@ export interface SessionContext {
   /** Tries until the session ends. */
   readonly storeUntil: (signal: AbortSignal) => ObjectStore
   readonly logger: Logger
+  readonly metrics: Metrics
   /** Fires when the service is to stop in order. */
   readonly stop: AbortSignal
   /** Types that only text can carry were met: do not ask for binary again. */

@@ -101,6 +101,11 @@ function refusesTls(error: unknown): boolean {
   return error instanceof Error && /does not support SSL/i.test(error.message)
 }
 
+/** SQLSTATE of an error that the server has reported; undefined for everything else that goes wrong on a connection. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
 /** SQLSTATE or the system's error code, where there is one. */
 export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code

@@ -57,6 +57,48 @@ export async function readSlot(control: pg.Client, name: string, database: strin
   }
 }
 
+/** How much WAL the slot holds back, and how long that can go on. */
+export interface SlotHealth {
+  readonly walStatus: string
+  /** WAL that the server keeps for the slot. */
+  readonly retainedBytes: number
+  /** From the slot's position to the end of the server's WAL. */
+  readonly behindBytes: number
+  /** What may still be written before the slot is lost; undefined where nothing limits it. */
+  readonly safeBytes: number | undefined
+  /** Since the server's last checkpoint: WAL is removed at checkpoints only. */
+  readonly checkpointAgeSeconds: number
+}
+
+/** Undefined where there is no such slot. */
+export async function readSlotHealth(control: pg.Client, name: string): Promise<SlotHealth | undefined> {
+  const { rows } = await control.query<{
+    status: string | null
+    retained: number | null
+    behind: number | null
+    safe: number | null
+    checkpoint_age: number
+  }>(
+    `SELECT wal_status AS status, (wal_end - restart_lsn)::float8 AS retained,
+            (wal_end - confirmed_flush_lsn)::float8 AS behind, safe_wal_size::float8 AS safe,
+            extract(epoch FROM now() - (SELECT checkpoint_time FROM pg_catalog.pg_control_checkpoint()))::float8
+              AS checkpoint_age
+       FROM pg_catalog.pg_replication_slots,
+            (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END) AS w (wal_end)
+      WHERE slot_name = $1`,
+    [name],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  return {
+    walStatus: row.status ?? 'lost',
+    retainedBytes: row.retained ?? 0,
+    behindBytes: row.behind ?? 0,
+    safeBytes: row.safe ?? undefined,
+    checkpointAgeSeconds: row.checkpoint_age,
+  }
+}
+
 /** Creates the slot and returns its consistent point: every transaction that commits after it will be streamed. */
 export async function createSlot(replication: pg.Client, name: string): Promise<Lsn> {
   try {

@@ -5,6 +5,8 @@ import type { CallObserver, FailedAttempt, StoreCall } from './retrying-store.js
 
 /** What is told. */
 export interface OutageListener {
+  /** Every failed attempt of every call. */
+  readonly attemptFailed: () => void
   /** The first failure of an outage, the second, the fourth, the eighth … `attempt` counts those of all calls. */
   readonly failing: (call: StoreCall, attempt: FailedAttempt) => void
   readonly recovered: (outage: { readonly failedAttempts: number; readonly ms: number }) => void
@@ -31,6 +33,7 @@ export class StoreOutage implements CallObserver {
 
   failed(call: StoreCall, attempt: FailedAttempt): void {
     const now = this.#now()
+    this.#listener.attemptFailed()
     if (this.#failedAttempts++ === 0) this.#sinceMs = now
     this.#failing.set(call, { sinceMs: this.#failing.get(call)?.sinceMs ?? now, failure: attempt.failure })
     if (isPowerOfTwo(this.#failedAttempts)) this.#listener.failing(call, { ...attempt, attempt: this.#failedAttempts })

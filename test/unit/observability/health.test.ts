@@ -7,10 +7,11 @@ import { Failure } from '../../../internal/model/failure.js'
 import { serveHealth, type Health } from '../../../internal/observability/health.js'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
+const numbers = { contentType: 'text/plain; version=0.0.4', render: () => Promise.resolve('a 1\n') }
 
 test('health: answers what it is told', async () => {
   let health: Health = { live: true, ready: false, reason: 'connecting\nto the server' }
-  const server = await serveHealth(anyPort, () => health)
+  const server = await serveHealth(anyPort, () => health, numbers)
   const ask = async (path: string, method = 'GET'): Promise<[number, string]> => {
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method })
     return [response.status, await response.text()]
@@ -22,7 +23,8 @@ test('health: answers what it is told', async () => {
     assert.deepEqual(await ask('/livez'), [503, 'streaming\n'])
     assert.deepEqual(await ask('/readyz'), [200, 'streaming\n'])
     assert.deepEqual(await ask('/readyz', 'HEAD'), [200, ''])
-    for (const path of ['/', '/metrics', '/livez/', '/livezz']) assert.deepEqual(await ask(path), [404, 'not found\n'])
+    for (const path of ['/', '/livez/', '/livezz', '/metrics/']) assert.deepEqual(await ask(path), [404, 'not found\n'])
+    assert.deepEqual(await ask('/metrics'), [200, 'a 1\n'])
     assert.equal((await ask('/livez', 'POST'))[0], 404)
   } finally {
     await server.close()
@@ -30,7 +32,7 @@ test('health: answers what it is told', async () => {
 })
 
 test('health: close() ends open connections', async () => {
-  const server = await serveHealth(anyPort, () => ({ live: true, ready: true, reason: 'ok' }))
+  const server = await serveHealth(anyPort, () => ({ live: true, ready: true, reason: 'ok' }), numbers)
   const socket = connect(server.port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n')
@@ -41,10 +43,10 @@ test('health: close() ends open connections', async () => {
 })
 
 test('health: a port in use is a failure of the configuration that names the way out', async () => {
-  const server = await serveHealth(anyPort, () => ({ live: true, ready: true, reason: 'ok' }))
+  const server = await serveHealth(anyPort, () => ({ live: true, ready: true, reason: 'ok' }), numbers)
   try {
     await assert.rejects(
-      serveHealth({ host: '127.0.0.1', port: server.port }, () => ({ live: true, ready: true, reason: 'ok' })),
+      serveHealth({ host: '127.0.0.1', port: server.port }, () => ({ live: true, ready: true, reason: 'ok' }), numbers),
       (error) =>
         error instanceof Failure &&
         error.kind === 'config' &&

@@ -12,6 +12,7 @@ function setUp() {
   const told: string[] = []
   const outage = new StoreOutage(
     {
+      attemptFailed: () => undefined,
       failing: ({ key }, { attempt, failure }) => told.push(`${attempt} ${key}: ${failure.message}`),
       recovered: ({ failedAttempts, ms }) => told.push(`recovered after ${failedAttempts} in ${ms} ms`),
     },
