@@ -1,5 +1,6 @@
 // An object store that outlasts faults of the one under it: only `store_away` is tried again, after a growing random
 // delay. Never decides what a conditional write's answer means: see ObjectStore.put for a retried one.
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel'
 import { asFailure, type Failure } from '../model/failure.js'
@@ -54,6 +55,8 @@ export class RetryingStore implements ObjectStore {
     this.location = store.location
     this.#store = store
     this.#options = options
+    // Each call under way listens to it, and many are at once; otherwise Node warns of a leak on standard error.
+    setMaxListeners(0, options.signal)
     this.#backoff = new ExponentialBackoff({
       generator: fullJitterGenerator,
       initialDelay: options.initialDelayMs,
