@@ -1,4 +1,6 @@
-// `./run.sh bench`: the benchmarks one after the other. Each prints ratios to a baseline of the same run.
+// `./run.sh bench [memory]`: the benchmarks. Speeds are ratios to a baseline of the same run; memory is measured when asked for.
 import { backlog } from './backlog.js'
+import { memory } from './memory.js'
 
-process.exitCode = (await backlog()) ? 0 : 1
+const [name, ...args] = process.argv.slice(2)
+process.exitCode = (await (name === 'memory' ? memory(args) : backlog())) ? 0 : 1

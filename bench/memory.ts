@@ -1,0 +1,272 @@
+// How much memory the service takes under the loads that are hardest on it, as the kernel counts it (VmHWM), against
+// MEMORY_LIMIT. `./run.sh bench memory [PART OF A CASE'S NAME …]`.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
+import { startStore, type TestStore } from '../test/support/s3-stores.js'
+import { memoryCases, mib, type MemoryCase } from './memory-cases.js'
+
+/** What the program takes beside MEMORY_LIMIT; a case that takes more fails. */
+const OVERHEAD_MIB = 160
+/** Copies of the largest row that are held at once. */
+const ROW_COPIES = 3
+const SLOW_BYTES_PER_SECOND = 1e6
+const LOOK_MS = 50
+const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
+
+export interface Measured {
+  readonly seconds: number
+  readonly startBytes: number
+  readonly peakBytes: number
+  /** Highest resident size in each quarter of the run. */
+  readonly quarters: readonly number[]
+  readonly cpuSeconds: number
+}
+
+/** Runs the cases whose name or store has one of the words. Resolves to false where one took too much. */
+export async function memory(words: readonly string[]): Promise<boolean> {
+  const chosen = memoryCases.filter(
+    ({ name, store }) => words.length === 0 || words.some((word) => `${name} ${store}`.includes(word)),
+  )
+  const server = await startPostgres({ settings: { max_wal_size: '8GB', max_locks_per_transaction: '1024' } })
+  const bucket = chosen.some(({ store }) => store !== 'folder') ? await startStore() : undefined
+  let good = true
+  try {
+    process.stdout.write(
+      '| case | store | MEMORY_LIMIT | at start | peak | over the limit | by quarter | s | CPU s |\n',
+    )
+    process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n')
+    for (const chosenCase of chosen) good = (await runCase(chosenCase, server, bucket)) && good
+  } finally {
+    await bucket?.stop()
+    await server.stop('immediate')
+  }
+  return good
+}
+
+async function runCase(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<boolean> {
+  const measured = await measure(chosen, server, store)
+  const over = measured.peakBytes - chosen.limitMiB * 2 ** 20
+  const allowed = OVERHEAD_MIB * 2 ** 20 + ROW_COPIES * (chosen.rowBytes ?? 0)
+  const cells = [
+    chosen.name,
+    chosen.store,
+    `${chosen.limitMiB} MiB`,
+    mib(measured.startBytes),
+    mib(measured.peakBytes),
+    `${mib(over)}${over > allowed ? ' (too much)' : ''}`,
+    measured.quarters.map(mib).join(' '),
+    measured.seconds.toFixed(1),
+    measured.cpuSeconds.toFixed(1),
+  ]
+  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+  return over <= allowed
+}
+
+async function measure(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<Measured> {
+  const database = `memory_${randomBytes(4).toString('hex')}`
+  const admin = new pg.Client(server.url)
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${database}`)
+  const url = new URL(server.url)
+  url.pathname = database
+  const client = new pg.Client(url.href)
+  await client.connect()
+  const undo: (() => Promise<unknown>)[] = []
+  try {
+    await client.query('CREATE TABLE marks (id bigserial PRIMARY KEY); CREATE PUBLICATION bench FOR ALL TABLES')
+    await client.query(chosen.prepare)
+    const place = await placeOf(chosen, store, undo)
+    const run = new Run({
+      PG_CONN_STRING: url.href,
+      PG_SLOT: database,
+      PG_PUBLICATION: 'bench',
+      MEMORY_LIMIT: `${chosen.limitMiB}MiB`,
+      FLUSH_INTERVAL: '2s',
+      ...chosen.env,
+      ...place,
+    })
+    undo.unshift(() => run.end())
+    await run.streaming
+    const startBytes = await run.peak()
+    const started = performance.now()
+    run.watch()
+    await chosen.load(client)
+    await caughtUp(client, database, run)
+    const seconds = (performance.now() - started) / 1000
+    const measured = {
+      seconds,
+      startBytes,
+      peakBytes: await run.peak(),
+      quarters: run.quarters(),
+      cpuSeconds: await run.cpuSeconds(),
+    }
+    await run.stop()
+    return measured
+  } finally {
+    for (const step of undo) await step()
+    await client.end()
+    await admin.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [
+      database,
+    ])
+    await admin.query(`DROP DATABASE ${database} WITH (FORCE)`)
+    await admin.end()
+  }
+}
+
+async function placeOf(
+  { store }: MemoryCase,
+  bucketStore: TestStore | undefined,
+  undo: (() => Promise<unknown>)[],
+): Promise<Record<string, string>> {
+  if (store === 'folder') {
+    const folder = await mkdtemp(join(tmpdir(), 'wal-cake-memory-'))
+    undo.push(() => rm(folder, { recursive: true, force: true }))
+    return { LAKE_DIR: folder }
+  }
+  const { endpoint, accessKeyId, secretAccessKey, region } = bucketStore!
+  const bucket = `memory-${randomBytes(5).toString('hex')}`
+  await bucketStore!.makeBucket(bucket)
+  let reached = endpoint
+  if (store === 'slow bucket') {
+    const slow = new SlowLink(new URL(endpoint))
+    reached = await slow.listen()
+    undo.push(() => slow.close())
+  }
+  return {
+    S3_BUCKET_NAME: bucket,
+    AWS_ENDPOINT: reached,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  }
+}
+
+async function caughtUp(client: pg.Client, slot: string, run: Run): Promise<void> {
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn')
+  await client.query('INSERT INTO marks DEFAULT VALUES')
+  const passed = 'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn > $2'
+  while ((await client.query(passed, [slot, rows[0]!.lsn])).rowCount === 0) {
+    if (run.ended) throw new Error('the program ended')
+    await pause(100)
+  }
+}
+
+/** The real program as a child process, and its resident size while it runs. */
+class Run {
+  readonly streaming: Promise<void>
+  readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
+  readonly #sizes: number[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(env: Record<string, string>) {
+    const options = { env: { PATH: process.env.PATH, HTTP_ADDR: '', LOG_FORMAT: 'json', ...env } }
+    this.#child = spawn(process.execPath, [program, 'start'], { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#exited = once(this.#child, 'exit')
+    const lines = createInterface({ input: this.#child.stdout! })
+    this.streaming = new Promise((resolve, reject) => {
+      lines.on('line', (line) => {
+        const { msg, level } = JSON.parse(line) as { msg: string; level: string }
+        if (msg === 'streaming') resolve()
+        if (['warn', 'error', 'fatal'].includes(level)) process.stderr.write(`${line}\n`)
+      })
+      void this.#exited.then(() => reject(new Error('the program ended')))
+    })
+    this.streaming.catch(() => undefined) // measure() is told
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  watch(): void {
+    this.#timer = setInterval(() => void this.#status('VmRSS').then((bytes) => this.#sizes.push(bytes)), LOOK_MS)
+  }
+
+  peak(): Promise<number> {
+    return this.#status('VmHWM')
+  }
+
+  quarters(): number[] {
+    const length = Math.ceil(this.#sizes.length / 4)
+    return [0, 1, 2, 3].map((k) => Math.max(0, ...this.#sizes.slice(k * length, (k + 1) * length)))
+  }
+
+  async cpuSeconds(): Promise<number> {
+    const fields = (await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#child.kill('SIGTERM')
+    await this.#exited
+    if (this.#child.exitCode !== 0) throw new Error(`the program ended with code ${this.#child.exitCode}`)
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+
+  async #status(field: string): Promise<number> {
+    const text = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '')
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
+  }
+}
+
+/** Passes everything on to the store at a fixed rate for all connections together; answers pass at once. */
+class SlowLink {
+  readonly #target: URL
+  readonly #sockets = new Set<Socket>()
+  #freeAt = 0
+  readonly #server = createServer((near) => this.#join(near))
+
+  constructor(target: URL) {
+    this.#target = target
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #join(near: Socket): void {
+    const far = connect(Number(this.#target.port), this.#target.hostname)
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(from)
+      from.on('error', () => undefined).on('close', () => (this.#sockets.delete(from), to.destroy()))
+    }
+    far.pipe(near)
+    near.on('data', (chunk: Buffer) => {
+      near.pause()
+      this.#freeAt = Math.max(this.#freeAt, performance.now()) + (chunk.length / SLOW_BYTES_PER_SECOND) * 1000
+      setTimeout(() => far.write(chunk, () => near.resume()), this.#freeAt - performance.now())
+    })
+    near.on('end', () => far.end())
+  }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+}
