@@ -70,6 +70,7 @@ export class LiveStream implements BatchSink {
   #fail!: (failure: Failure) => void
   readonly #failed: Promise<never>
   #betweenTransactions: () => void = () => undefined
+  readonly #answerWithinMs: number
 
   constructor(context: SessionContext, control: pg.Client, facts: ServerFacts, start: StartPoint) {
     this.#context = context
@@ -78,6 +79,7 @@ export class LiveStream implements BatchSink {
     this.#start = start
     this.#gate = new MemoryGate(context.settings.memoryLimitBytes)
     this.#ledger = new ProgressLedger(start.durableLsn)
+    this.#answerWithinMs = livenessTimings(facts.walSenderTimeoutMs).deadAfterMs
     this.#failed = new Promise((_, reject) => (this.#fail = reject))
     this.#failed.catch(() => undefined)
   }
@@ -151,8 +153,7 @@ export class LiveStream implements BatchSink {
 
   async #open(replication: pg.Client): Promise<void> {
     const { settings, logger } = this.#context
-    const { deadAfterMs } = livenessTimings(this.#facts.walSenderTimeoutMs)
-    const catalog = new TypeCatalog(this.#control, deadAfterMs)
+    const catalog = new TypeCatalog(this.#control, this.#answerWithinMs)
     const mode = this.#context.textOnly
       ? ({ binary: false, why: 'a type that is only known in text was met' } as const)
       : await streamMode(this.#control, catalog, settings.publication, this.#facts.version)
@@ -249,7 +250,7 @@ export class LiveStream implements BatchSink {
   #newGuardian(): SlotGuardian {
     const { settings, logger, metrics } = this.#context
     return new SlotGuardian({
-      look: () => readSlotHealth(this.#control, settings.slot),
+      look: () => readSlotHealth(this.#control, settings.slot, this.#answerWithinMs),
       onBroken: (error) => this.#fail(linkFailure('the control connection gives no answer', error)),
       stream: () => ({ lagSeconds: this.#lag.lagSeconds(performance.now()), heldBytes: this.#gate.heldBytes }),
       metrics,

@@ -71,23 +71,27 @@ export interface SlotHealth {
 }
 
 /** Undefined where there is no such slot. */
-export async function readSlotHealth(control: pg.Client, name: string): Promise<SlotHealth | undefined> {
+export async function readSlotHealth(
+  control: pg.Client,
+  name: string,
+  answerWithinMs: number,
+): Promise<SlotHealth | undefined> {
+  const text = `SELECT wal_status AS status, (wal_end - restart_lsn)::float8 AS retained,
+                       (wal_end - confirmed_flush_lsn)::float8 AS behind, safe_wal_size::float8 AS safe,
+                       extract(epoch FROM now() - (SELECT checkpoint_time FROM pg_catalog.pg_control_checkpoint()))::float8
+                         AS checkpoint_age
+                  FROM pg_catalog.pg_replication_slots,
+                       (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)
+                         AS w (wal_end)
+                 WHERE slot_name = $1`
+  const query = { text, values: [name], query_timeout: answerWithinMs }
   const { rows } = await control.query<{
     status: string | null
     retained: number | null
     behind: number | null
     safe: number | null
     checkpoint_age: number
-  }>(
-    `SELECT wal_status AS status, (wal_end - restart_lsn)::float8 AS retained,
-            (wal_end - confirmed_flush_lsn)::float8 AS behind, safe_wal_size::float8 AS safe,
-            extract(epoch FROM now() - (SELECT checkpoint_time FROM pg_catalog.pg_control_checkpoint()))::float8
-              AS checkpoint_age
-       FROM pg_catalog.pg_replication_slots,
-            (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END) AS w (wal_end)
-      WHERE slot_name = $1`,
-    [name],
-  )
+  }>(query)
   const row = rows[0]
   if (row === undefined) return undefined
   return {
