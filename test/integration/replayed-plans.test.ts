@@ -203,7 +203,8 @@ for (const [when, blocked] of [
     await mkdir(dirname(blocker), { recursive: true })
     await writeFile(blocker, '')
     await insertRows(rig)
-    assert.notEqual((await first.waitForExit()).code, 0)
+    await first.waitForLog((line) => line.msg === 'will try again' && JSON.stringify(line).includes('ENOTDIR'))
+    await first.kill()
     await rm(blocker)
     assert.equal(await openPlans(rig), 1)
 
