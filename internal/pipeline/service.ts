@@ -148,6 +148,8 @@ export class Service {
   /** Waits before the next session, or throws where there must be none. */
   async #afterFailure(failure: Failure, startedMs: number): Promise<void> {
     this.#metrics.set('streaming', 0)
+    // What a stop cut short before the stream ran is no failure: there was nothing to finish.
+    if (this.#stop.aborted && failure.cause === this.#stop.reason) return
     if (verdictOf(failure, this.#hasStreamed ? 'atWork' : 'atFirst').act === 'stop') throw failure
     this.#metrics.count('session_failures_total')
     if (this.#stop.aborted) {
