@@ -19,12 +19,17 @@ export class AckWatch {
   looks = 0
   /** Of these, how often the slot had moved since the one before. */
   moves = 0
+  /** How often the slot had gone back after a crash of the server. */
+  stepsBack = 0
   readonly faults: string[] = []
   readonly #rig: WatchedRig
   readonly #newestEnd: () => Promise<bigint | undefined>
   readonly #close: () => void
   readonly #running: Promise<void>
   #stopped = false
+  #away = false
+  #looking: Promise<void> | undefined
+  #mayStepBack = false
   #created: bigint | undefined
   #last = 0n
 
@@ -40,6 +45,19 @@ export class AckWatch {
     t.after(() => (this.#stopped = true))
   }
 
+  /**
+   * Does not look while `outage` runs, in which the server goes and comes back. It saves its slots at checkpoints, also the
+   * one of an orderly shutdown, and not whenever they move: so after a crash, and only at the first look after it, the slot
+   * may stand where it stood before.
+   */
+  async lookAway(how: 'shutdown' | 'crash', outage: () => Promise<void>): Promise<void> {
+    this.#away = true
+    await this.#looking?.catch(() => undefined)
+    await outage()
+    this.#mayStepBack = how === 'crash'
+    this.#away = false
+  }
+
   /** Ends the watch. Throws what went wrong with it. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -49,7 +67,7 @@ export class AckWatch {
 
   async #watch(): Promise<void> {
     while (!this.#stopped) {
-      await this.#look()
+      if (!this.#away) await (this.#looking = this.#look())
       await delay(EVERY_MS)
     }
   }
@@ -62,7 +80,11 @@ export class AckWatch {
     const end = (await this.#newestEnd()) ?? this.#created
     this.looks++
     if (confirmed > this.#last) this.moves++
-    if (confirmed < this.#last) this.faults.push(`the slot went back from ${this.#last} to ${confirmed}`)
+    if (confirmed < this.#last) {
+      if (this.#mayStepBack) this.stepsBack++
+      else this.faults.push(`the slot went back from ${this.#last} to ${confirmed}`)
+    }
+    this.#mayStepBack = false
     if (confirmed > end) this.faults.push(`the slot stands at ${confirmed}, the lake ends at ${end}`)
     this.#last = confirmed
   }

@@ -17,8 +17,9 @@ export interface Conditions {
 
 export const goodConditions: Conditions = { darkness: undefined, bytesPerSecond: undefined, delayMs: 0 }
 
-/** Most bytes taken and not yet given on. */
+/** Most bytes taken and not yet given on; a link of long delay has more on its way. */
 const HELD_BYTES = 64 * 1024
+const HELD_BYTES_OF_DELAY = 4 * 1024 * 1024
 /** A throttled pipe gives on what these many milliseconds allow, and then waits for as long. */
 const SLICE_MS = 20
 /** Of what the client says first. */
@@ -77,7 +78,7 @@ export class ProxyPipe {
     if (typeof what !== 'string') {
       if (this.opening.length < OPENING_BYTES) this.opening += what.toString('latin1', 0, OPENING_BYTES)
       this.#heldBytes += what.length
-      if (this.#heldBytes >= HELD_BYTES) this.#from.pause()
+      if (this.#full) this.#from.pause()
     }
     this.#queue.push({ what, dueMs: performance.now() + this.#conditions.delayMs })
     void this.#run()
@@ -117,9 +118,13 @@ export class ProxyPipe {
     if (typeof what !== 'string') this.#release(what.length)
   }
 
+  get #full(): boolean {
+    return this.#heldBytes >= (this.#conditions.delayMs > 0 ? HELD_BYTES_OF_DELAY : HELD_BYTES)
+  }
+
   #release(bytes: number): void {
     this.#heldBytes -= bytes
-    if (this.#heldBytes < HELD_BYTES) this.#from.resume()
+    if (!this.#full) this.#from.resume()
   }
 
   /** Resolves after `ms`, or when something has changed. */

@@ -1,0 +1,107 @@
+// A link on which nothing comes for longer than the server's patience, because nothing happens or because we do not read,
+// stays the same link, whatever wal_sender_timeout is (G11).
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { eventually } from '../support/eventually.js'
+import { auditLog } from '../support/log-audit.js'
+import { isReplication, proxiedRig, walsenderOf, type ProxiedRig } from '../support/proxied-rig.js'
+import { RequestHold } from '../support/request-hold.js'
+import type { Rig } from '../support/rig.js'
+import { S3Server } from '../support/s3-server.js'
+import type { Service } from '../support/service.js'
+
+/** A status update on the wire. */
+const STATUS_BYTES = 39
+
+describe('quiet', { concurrency: 4 }, () => {
+  const cases: readonly (readonly [timeout: string, what: string, statuses: number])[] = [
+    ['0', 'never gives up on us', 1],
+    ['1s', 'gives up after a second', 10],
+    ['60s', 'is as patient as PostgreSQL comes', 1],
+  ]
+  for (const [timeout, what, statuses] of cases) {
+    test(`G11: nothing happens, and the server ${what} (wal_sender_timeout = ${timeout})`, async (t) => {
+      const { rig, proxy, stream } = await proxiedRig(t, { lake: 'folder', walSenderTimeout: timeout })
+      const service = await stream()
+      await rig.caughtUp(service)
+      const same = await linkStays(rig, service)
+      await standsStill(() => replicationBytes(proxy).toServer)
+      // Unasked, so that a server that waits for a sign of life has it in time.
+      await untilStatuses(service, proxy, statuses)
+      await same()
+      assert.equal(await service.stop(), 0)
+      await rig.dropSlot()
+    })
+  }
+
+  test('G10 G11: the store holds us up for longer than the server has patience: we do not read, and stay connected', async (t) => {
+    const server = await S3Server.start()
+    t.after(() => server.stop())
+    const { rig, proxy, stream } = await proxiedRig(t, { lake: server, walSenderTimeout: '1s' })
+    await rig.source.query('CREATE TABLE blobs (id int PRIMARY KEY, body bytea NOT NULL)')
+    const service = await stream({ MEMORY_LIMIT: '16MiB', FLUSH_BYTES: '1MiB' })
+    await rig.caughtUp(service)
+    const hold = new RequestHold(t, server, { key: /\/data\/public\/blobs\// })
+    const same = await linkStays(rig, service)
+    // Twice what we may hold and the kernel may have on the way.
+    for (let part = 0; part < 20; part++) await insertBlobs(rig, part * 128, 128)
+    await hold.reached()
+    const read = await standsStill(() => replicationBytes(proxy).toClient)
+    await untilStatuses(service, proxy, 10)
+    assert.equal(replicationBytes(proxy).toClient, read, 'reading is paused')
+    await same()
+    hold.letGo()
+    await rig.caughtUp(service)
+    await same()
+    assert.equal(await service.stop(), 0)
+    const { rows } = await auditLog(rig.lake, rig.slot)
+    const [marks] = await rig.source.query<{ n: number }>('SELECT count(*)::int AS n FROM marks')
+    assert.equal(rows, 20 * 128 + marks!.n)
+    await rig.lake.noDoubles()
+  })
+})
+
+/** Called later: the process of the server that streams to us is still the one of now, and nothing failed. */
+async function linkStays(rig: Rig, service: Service): Promise<() => Promise<void>> {
+  const walsender = await walsenderOf(rig)
+  assert.ok(walsender !== undefined)
+  return async () => {
+    assert.equal(await walsenderOf(rig), walsender)
+    assert.equal(service.logged('streaming').length, 1)
+    assert.deepEqual(service.logged('will try again'), [])
+  }
+}
+
+function replicationBytes(proxy: ProxiedRig['proxy']): { readonly toServer: number; readonly toClient: number } {
+  return proxy.links.find(isReplication)?.bytes ?? { toServer: 0, toClient: 0 }
+}
+
+/** So many have gone to the server from now on. */
+async function untilStatuses(service: Service, proxy: ProxiedRig['proxy'], count: number): Promise<void> {
+  const sent = (): number => replicationBytes(proxy).toServer
+  const before = sent()
+  await service.waitFor(`${count} status updates`, () => sent() >= before + count * STATUS_BYTES, { timeoutMs: 60_000 })
+}
+
+/** The number, once two looks with time in between found the same. */
+async function standsStill(look: () => number): Promise<number> {
+  let last = -1
+  return eventually(
+    () => {
+      const before = last
+      last = look()
+      return last === before ? last : undefined
+    },
+    { everyMs: 300 },
+  )
+}
+
+/** 16 KiB each, which do not get smaller by compression. */
+async function insertBlobs(rig: Rig, from: number, count: number): Promise<void> {
+  await rig.source.query(
+    `INSERT INTO blobs
+     SELECT g, (SELECT string_agg(sha512((g * 256 + k)::text::bytea), '') FROM generate_series(1, 256) k)
+       FROM generate_series($1::int, $1 + $2 - 1) g`,
+    [from, count],
+  )
+}
