@@ -8,7 +8,7 @@ export interface ProxiedRig {
   readonly rig: Rig
   readonly proxy: TcpProxy
   /** As rig.stream(), through the proxy. */
-  stream(env?: Env): Promise<Service>
+  readonly stream: (env?: Env) => Promise<Service>
 }
 
 export interface ProxiedRigOptions extends RigOptions {
