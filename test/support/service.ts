@@ -123,14 +123,15 @@ export class Service {
 
 /**
  * Starts `wal-cake start`, or another verb with `args`. The program gets `env` and nothing of the test's own environment
- * but the PATH; health endpoint off, JSON log at level debug, unless `env` says otherwise.
+ * but the PATH; health endpoint off, JSON log at level debug, unless `env` says otherwise. `entry`: another way into it.
  */
 export function startService(
   t: TestContext,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = ['start'],
+  entry = program,
 ): Service {
-  const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
     // A folder without an .env of somebody's.
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: {

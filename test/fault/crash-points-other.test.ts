@@ -1,0 +1,73 @@
+// Killed with SIGKILL where the usual batch does not pass: at an idle position, between the parts of a large file, and while
+// the answer to a request is on its way (G1, G3, G4).
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { startChain, type CrashChain } from '../support/crash-chain.js'
+import { RequestHold, type Held } from '../support/request-hold.js'
+import { S3Server } from '../support/s3-server.js'
+
+let kills = 0
+after(() => console.log(`survived ${kills} kills at other points`))
+
+describe('killed at an idle position, and started again', { concurrency: 2 }, () => {
+  for (const lake of ['folder', 'bucket'] as const)
+    test(`G1 G3 G4: in a ${lake}`, async (t) => {
+      const chain = await startChain(t, { lake, tables: 1 }, {})
+      for (const thing of ['idle plan', 'idle commit', 'idle ack'] as const)
+        for (const moment of ['before', 'after'] as const) {
+          // Moves the end of the server's log, and is no change of a table.
+          await chain.rig.source.query(`SELECT pg_logical_emit_message(false, 'test', 'nothing')`)
+          await chain.die({ at: `${moment} ${thing}` })
+        }
+      await chain.write()
+      await ends(chain)
+    })
+})
+
+test('G4: killed between the parts of a large file, and started again', async (t) => {
+  const chain = await startChain(t, { lake: 'bucket', tables: 1 }, {})
+  // A megabyte a row that cannot be compressed by much, and so a file of two parts.
+  await chain.rig.source.query(`
+    INSERT INTO t0 SELECT -g, translate(encode(string_agg(decode(md5(g || ' ' || i), 'hex'), ''), 'base64'), E'\\n', '')
+      FROM generate_series(1, 12) g, generate_series(1, 49152) i GROUP BY g`)
+  for (const pass of [0, 1]) await chain.die({ at: 'inside data', pass })
+  const { service } = await chain.die({ at: 'after data' })
+  assert.equal(service.logged('unfinished uploads of an earlier run aborted')[0]?.uploads, 1)
+  await ends(chain)
+})
+
+describe('killed while the answer is on its way, and started again', () => {
+  let server: S3Server
+  before(async () => void (server = await S3Server.start()))
+  after(() => server.stop())
+
+  test('G1 G2 G4: to every kind of write', async (t) => {
+    const chain = await startChain(t, { lake: server, tables: 3, first: true }, { UPLOAD_CONCURRENCY: '2' })
+    const answerHeld = (held: Held) => async (): Promise<void> => {
+      const hold = new RequestHold(t, server, { ...held, done: true })
+      await hold.reached()
+      hold.forget()
+    }
+    await chain.dieOutside(answerHeld({ key: /identity\.json$/ }))
+    // From here on the slot is there.
+    await (await chain.rig.stream()).kill()
+    const ofRows = /"kind":"changes"/
+    for (const held of [
+      { key: /schemas/ },
+      { key: /plan\.json$/, body: ofRows },
+      { key: /data\/public\/t\d/ },
+      { key: /data\/public\/t\d/, pass: 2 },
+      { key: /commit\.json$/, body: ofRows },
+      { key: /head\.json$/, body: ofRows },
+    ]) {
+      await chain.write()
+      await chain.dieOutside(answerHeld(held))
+    }
+    await ends(chain)
+  })
+})
+
+async function ends(chain: CrashChain): Promise<void> {
+  kills += chain.deaths.length + chain.outside
+  await chain.survive()
+}
