@@ -15,6 +15,8 @@ import { rowCountOfTail } from '../transform/parquet/thrift.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
 
+/** So many batches on their way keep a store busy, however quick it is. */
+const ENOUGH_ON_THE_WAY = 32
 /** Enough of a file's end to hold its footer. */
 const TAIL_BYTES = 1 << 20
 
@@ -89,6 +91,11 @@ export class BatchCommitter {
   /** Nothing is planned, uploading or waiting for its commit (G3). */
   get idle(): boolean {
     return this.#unfinished === 0 && this.#open.plan === undefined && this.#open.files.length === 0
+  }
+
+  /** Another small batch would only wait for those before it. */
+  get behind(): boolean {
+    return this.#unfinished >= ENOUGH_ON_THE_WAY
   }
 
   /** Fixes what the open batch will hold. Its files may be stored from now on. */

@@ -17,7 +17,7 @@ import type { LogTotals } from '../storage/log-totals.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { BatchBuilder } from '../transform/batch-builder.js'
 import type { BatchSink, RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
-import type { CutReason } from '../transform/batch-cutter.js'
+import type { CutReason, Pressure } from '../transform/batch-cutter.js'
 import { BufferPool } from '../transform/buffer-pool.js'
 import type { ClosedFile } from '../transform/open-file.js'
 import { zstdAt } from '../transform/zstd.js'
@@ -147,8 +147,8 @@ export class LiveStream implements BatchSink {
     return this.#gate.room()
   }
 
-  memoryShort(): boolean {
-    return this.#gate.short
+  pressure(): Pressure {
+    return { memoryShort: this.#gate.short, behind: this.#committer.behind }
   }
 
   async #open(replication: pg.Client): Promise<void> {
@@ -280,6 +280,7 @@ export class LiveStream implements BatchSink {
     this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
     // Positions that were left open by a crash are committed before the stream runs.
     if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
+    ;(this.#builder as BatchBuilder | undefined)?.reconsider()
     this.#context.onProgress(commit.endLsn)
     metrics.set('last_commit_timestamp_seconds', Date.now() / 1000)
     if (batch !== undefined) this.#lag.durable(batch.closedMs)

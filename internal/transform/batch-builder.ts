@@ -67,6 +67,11 @@ export class BatchBuilder implements ChangeSink {
   /** Ends the open batch now if no transaction is open, else at its commit. A replayed batch ends by its plan alone. */
   requestCut(): void {
     this.#cutDue = true
+    this.reconsider()
+  }
+
+  /** What held a cut back may be over. */
+  reconsider(): void {
     if (this.#commitLsn === undefined) this.#cutIfDue()
   }
 
@@ -260,7 +265,7 @@ export class BatchBuilder implements ChangeSink {
       this.#closeFiles()
       this.#batch.bytes = this.#bytesAtBegin = 0
       this.#nextLook = LOOK_EVERY_BYTES
-    } else if (this.#sink.memoryShort()) for (const { lake } of this.#tables.values()) lake?.writer.sealPages()
+    } else if (this.#sink.pressure().memoryShort) for (const { lake } of this.#tables.values()) lake?.writer.sealPages()
     return this.#sink.room()
   }
 
@@ -290,7 +295,7 @@ export class BatchBuilder implements ChangeSink {
     if (this.replaying || !this.#batch.begun) return
     const limits = { rollBytes: this.#cut.rollBytes, flushIntervalMs: this.#options.flushIntervalMs }
     const ageMs = this.#cutDue ? Infinity : this.#options.now() - this.#batch.startedMs
-    const now = { stopping: this.#stopping, memoryShort: this.#sink.memoryShort() }
+    const now = { stopping: this.#stopping, ...this.#sink.pressure() }
     // Files of a large transaction went up under a plan that ends with it.
     const reason = this.#batch.planned ? 'bytes' : cutAtCommit({ bytes: this.#batch.bytes, ageMs }, limits, now)
     if (reason !== undefined) this.#endBatch(reason)

@@ -4,7 +4,7 @@ import type { Pause } from '../model/change-sink.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
 import type { StreamPosition, TableSchema } from '../model/table-schema.js'
-import type { CutReason } from './batch-cutter.js'
+import type { CutReason, Pressure } from './batch-cutter.js'
 import type { ClosedFile } from './open-file.js'
 import type { FileTarget, OP } from './table-writer.js'
 
@@ -20,8 +20,7 @@ export interface BatchSink {
   idle(position: Lsn, urgent: boolean): void
   /** May more be taken in? A promise: not before it settles. */
   room(): Pause
-  /** True when memory is short enough that open pages should be compressed and batches ended early. */
-  memoryShort(): boolean
+  pressure(): Pressure
 }
 
 export interface RegisteredVersion {

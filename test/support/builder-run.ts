@@ -6,6 +6,7 @@ import type { Pause } from '../../internal/model/change-sink.js'
 import type { TableSchema, StreamPosition } from '../../internal/model/table-schema.js'
 import { PgoutputDecoder } from '../../internal/replication/pgoutput-decoder.js'
 import { BatchBuilder } from '../../internal/transform/batch-builder.js'
+import type { Pressure } from '../../internal/transform/batch-cutter.js'
 import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from '../../internal/transform/batch-sink.js'
 import { BufferPool } from '../../internal/transform/buffer-pool.js'
 import type { ClosedFile, FileContent } from '../../internal/transform/open-file.js'
@@ -49,6 +50,7 @@ export class BuilderRun implements BatchSink {
   nowMs = 0
   answerRoom: () => Pause = () => undefined
   answerMemoryShort: () => boolean = () => false
+  answerBehind: () => boolean = () => false
   readonly #decoder: PgoutputDecoder
   #buffer = Buffer.alloc(1024)
 
@@ -131,8 +133,8 @@ export class BuilderRun implements BatchSink {
     return this.answerRoom()
   }
 
-  memoryShort(): boolean {
-    return this.answerMemoryShort()
+  pressure(): Pressure {
+    return { memoryShort: this.answerMemoryShort(), behind: this.answerBehind() }
   }
 
   get #open(): RecordedBatch {

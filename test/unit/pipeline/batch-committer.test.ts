@@ -129,6 +129,21 @@ async function failsAs(rig: Rig, kind: FailureKind): Promise<Failure> {
 const commitIn = (store: MemoryStore, batch: number): Commit =>
   decodeCommit('x', store.objects.get(commitKey(SLOT, batch))!)
 
+test('it is behind while so many batches are on their way that another would only wait', async () => {
+  let release = (): void => undefined
+  const rig = new Rig()
+  rig.file(0, { ready: new Promise<void>((resolve) => (release = resolve)) })
+  for (let batch = 0; batch < 32; batch++) {
+    assert.equal(rig.committer.behind, false, `with ${batch} batches`)
+    rig.committer.plan(from(batch), to(batch), cut)
+    rig.committer.end(summaryOf(batch), new Map(), 'bytes')
+  }
+  assert.equal(rig.committer.behind, true)
+  release()
+  await rig.committer.settle()
+  assert.equal(rig.committer.behind, false)
+})
+
 test('G1, G2, G4: plan, data, commit, ack, in this order, whichever upload finishes first', async () => {
   const shape = fc.tuple(fc.nat(3), fc.boolean())
   await fc.assert(

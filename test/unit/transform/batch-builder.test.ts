@@ -102,6 +102,27 @@ test('a cut that was asked for ends the open batch at once between two transacti
   assert.equal(run.closed.length, 1)
 })
 
+test('a batch that is due while many are on their way ends when they are fewer, at a commit or when it is asked again', async () => {
+  const run = new BuilderRun({ flushIntervalMs: 10 })
+  run.answerBehind = () => true
+  await run.feed(...tx(1, ...describeBoth, insert(orders, 1)))
+  run.builder.requestCut()
+  run.nowMs = 100
+  await run.feed(...tx(2, insert(orders, 2)))
+  run.builder.reconsider()
+  assert.equal(run.closed.length, 0)
+  run.answerBehind = () => false
+  run.builder.reconsider()
+  assert.equal(run.closed[0]!.summary!.rows, 2)
+  run.builder.reconsider()
+  await run.feed(...tx(3, insert(orders, 3)))
+  run.builder.reconsider()
+  assert.equal(run.closed.length, 1, 'what is asked again is whether it is due')
+  run.nowMs = 200
+  run.builder.reconsider()
+  assert.equal(run.closed.length, 2)
+})
+
 test('a batch ends by its bytes, and for memory once it holds a good part of them', async () => {
   const cut = { ...wideCut, rollBytes: MIB }
   const byBytes = new BuilderRun({ cut })

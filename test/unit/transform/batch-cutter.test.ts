@@ -23,14 +23,23 @@ test('a batch ends to stop, for its bytes, for memory, for its age, in this orde
   ]
   for (const [bytes, ageMs, stopping, memoryShort, reason] of cases)
     assert.equal(
-      cutAtCommit({ bytes, ageMs }, limits, { stopping, memoryShort }),
+      cutAtCommit({ bytes, ageMs }, limits, { stopping, memoryShort, behind: false }),
       reason,
       `${bytes} bytes, ${ageMs} ms, stopping: ${stopping}, memory short: ${memoryShort}`,
     )
 })
 
+test('while many batches are on their way only the interval waits', () => {
+  const reason = (bytes: number, ageMs: number, now: { stopping?: boolean; memoryShort?: boolean } = {}) =>
+    cutAtCommit({ bytes, ageMs }, limits, { stopping: false, memoryShort: false, behind: true, ...now })
+  assert.equal(reason(999, Infinity), undefined)
+  assert.equal(reason(1000, 0), 'bytes')
+  assert.equal(reason(250, Infinity, { memoryShort: true }), 'memory')
+  assert.equal(reason(0, 0, { stopping: true }), 'stop')
+})
+
 test('no interval is an interval that never ends', () => {
   const never = { rollBytes: 1000, flushIntervalMs: Infinity }
-  const now = { stopping: false, memoryShort: false }
+  const now = { stopping: false, memoryShort: false, behind: false }
   assert.equal(cutAtCommit({ bytes: 0, ageMs: 1e15 }, never, now), undefined)
 })
