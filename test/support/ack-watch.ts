@@ -45,6 +45,11 @@ export class AckWatch {
     t.after(() => (this.#stopped = true))
   }
 
+  /** Where the slot was seen last. */
+  get seen(): bigint {
+    return this.#last
+  }
+
   /**
    * Does not look while `outage` runs, in which the server goes and comes back. It saves its slots at checkpoints, also the
    * one of an orderly shutdown, and not whenever they move: so after a crash, and only at the first look after it, the slot
