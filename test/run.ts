@@ -1,5 +1,5 @@
 // Runs the tests: starts each server once, hands them to `node --test`, ends everything it started. Its last line is
-// `N passed, N failed, N skipped`, which scripts read.
+// `N passed, N failed, N skipped`, which scripts read. `soak MINUTES` runs those that look for faults as long as they may.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -14,6 +14,8 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 const SUITES = ['unit', 'integration', 'fault']
 /** A file that takes longer is ended and has failed. */
 const FILE_LIMIT_MS = 240_000
+/** More for each minute that it may soak: what it has begun it brings to an end, and a failure is looked into. */
+const SOAK_MINUTE_LIMIT_MS = 120_000
 
 const compiled = fileURLToPath(new URL('.', import.meta.url))
 
@@ -30,15 +32,20 @@ interface Servers {
   readonly stores: string
 }
 
+interface Selection {
+  readonly suites: readonly string[]
+  /** Part of a file's path or, where there is no such file, of a test's name. */
+  readonly pattern: string | undefined
+  readonly soakMinutes: number | undefined
+}
+
 const running: { postgres?: PostgresServer; store?: TestStore; tests?: ChildProcess } = {}
 
 async function main(args: readonly string[]): Promise<number> {
   // Otherwise the SDK says in every process which Node it will want next year.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
-  const named = existsSync(join(compiled, args[0] ?? '?')) && !args[0]?.includes('.')
-  const suites = named ? args.slice(0, 1) : SUITES
-  const pattern = args[named ? 1 : 0]
-  const all = (await Promise.all(suites.map(testFiles))).flat()
+  const { suites, pattern, soakMinutes } = select(args)
+  const all = (await Promise.all(suites.map((suite) => testFiles(suite, soakMinutes !== undefined)))).flat()
   if (all.length === 0) throw new Error(`no tests in ${suites.join(', ')}`)
   const ofPattern = all.filter((file) => relative(compiled, file).includes(pattern ?? ''))
   // What is no part of a file's path is looked for in the tests' names.
@@ -47,7 +54,10 @@ async function main(args: readonly string[]): Promise<number> {
 
   const unitOnly = files.every((file) => relative(compiled, file).startsWith('unit'))
   const servers = unitOnly ? undefined : await startServers()
-  const counts = await runTests(files, names, pattern === undefined, servers?.environment ?? {})
+  const counts = await runTests(
+    { files, names, brief: pattern === undefined && soakMinutes === undefined, soakMinutes },
+    servers?.environment ?? {},
+  )
   if (servers !== undefined) {
     console.log(`PostgreSQL: ${servers.postgres}`)
     console.log(`S3 stores: ${servers.stores}`)
@@ -56,12 +66,28 @@ async function main(args: readonly string[]): Promise<number> {
   return counts.failed > 0 ? 1 : 0
 }
 
-/** Those that have a source: what was compiled from a deleted one may still lie there. */
-async function testFiles(suite: string): Promise<string[]> {
+function select(args: readonly string[]): Selection {
+  const [first = '?'] = args
+  if (first === 'soak') {
+    const minutes = Number(args[1])
+    if (!(minutes > 0)) throw new Error('usage: ./run.sh test soak MINUTES [part of a path or name]')
+    return { suites: ['fault'], pattern: args[2], soakMinutes: minutes }
+  }
+  const named = existsSync(join(compiled, first)) && !first.includes('.')
+  return { suites: named ? [first] : SUITES, pattern: args[named ? 1 : 0], soakMinutes: undefined }
+}
+
+/**
+ * Those that have a source: what was compiled from a deleted one may still lie there. `soaking`: only those that read for
+ * how long they may go on.
+ */
+async function testFiles(suite: string, soaking: boolean): Promise<string[]> {
   const sources = join(sourceFolder(), suite)
   if (!existsSync(sources)) return []
   const entries = await readdir(sources, { recursive: true })
-  const tests = entries.filter((path) => path.endsWith('.test.ts')).sort()
+  const tests: string[] = []
+  for (const path of entries.filter((path) => path.endsWith('.test.ts')).sort())
+    if (!soaking || (await readFile(join(sources, path), 'utf8')).includes('support/soak.js')) tests.push(path)
   return tests.map((path) => join(compiled, suite, path.replace(/\.ts$/, '.js')))
 }
 
@@ -96,10 +122,17 @@ async function startServers(): Promise<Servers> {
   }
 }
 
+interface Run {
+  readonly files: readonly string[]
+  /** Only tests whose name has this in it. */
+  readonly names: string | undefined
+  /** A line for each file. */
+  readonly brief: boolean
+  readonly soakMinutes: number | undefined
+}
+
 async function runTests(
-  files: readonly string[],
-  names: string | undefined,
-  brief: boolean,
+  { files, names, brief, soakMinutes = 0 }: Run,
   environment: Readonly<Record<string, string>>,
 ): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), 'wal-cake-test-'))
@@ -110,7 +143,7 @@ async function runTests(
     '--test',
     // Tests wait for servers more than they compute.
     `--test-concurrency=${availableParallelism() + 1}`,
-    `--test-timeout=${FILE_LIMIT_MS}`,
+    `--test-timeout=${FILE_LIMIT_MS + soakMinutes * SOAK_MINUTE_LIMIT_MS}`,
     ...['--test-reporter', reporter, '--test-reporter-destination', 'stdout'],
     ...['--test-reporter', 'tap', '--test-reporter-destination', tap],
     ...(names === undefined ? [] : ['--test-name-pattern', names]),
@@ -118,7 +151,7 @@ async function runTests(
   ]
   // In a process group of its own, so that whatever the tests leave behind can be ended with it.
   running.tests = spawn(process.execPath, args, {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, ...(soakMinutes > 0 ? { SOAK_MINUTES: String(soakMinutes) } : {}) },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   })

@@ -8,6 +8,8 @@ interface FileResult {
   failed: number
   ms: number
   readonly output: string[]
+  /** What its tests say of themselves: figures. */
+  readonly told: string[]
 }
 
 /** A reporter in the sense of `node --test --test-reporter`. */
@@ -15,7 +17,7 @@ export default async function* reportFiles(events: AsyncIterable<TestEvent>): As
   const results = new Map<string, FileResult>()
   let current: string | undefined
   const resultOf = (file: string): FileResult => {
-    const result = results.get(file) ?? { passed: 0, failed: 0, ms: 0, output: [] }
+    const result = results.get(file) ?? { passed: 0, failed: 0, ms: 0, output: [], told: [] }
     results.set(file, result)
     return result
   }
@@ -24,6 +26,9 @@ export default async function* reportFiles(events: AsyncIterable<TestEvent>): As
       resultOf(event.data.file).output.push(event.data.message)
       continue
     }
+    // Of a test that stands for itself; Node tells its own sums the same way, without a file.
+    if (event.type === 'test:diagnostic' && event.data.nesting === 0 && event.data.file !== undefined)
+      resultOf(event.data.file).told.push(event.data.message)
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     const file = event.data.file ?? '?'
     const result = resultOf(file)
@@ -47,12 +52,12 @@ function failure(name: string, error: Error): string {
   return `\nFAILED  ${name}\n${text}\n\n`
 }
 
-function summary(file: string, { passed, failed, ms, output }: FileResult): string {
+function summary(file: string, { passed, failed, ms, output, told }: FileResult): string {
   const name = relative(process.cwd(), file)
     .replace(/^(\.\.\/)*(\S*\/)?(dist\/)?test\//, '')
     .replace(/\.test\.[jt]s$/, '')
   const seconds = `${(ms / 1000).toFixed(1)} s`.padStart(8)
   const counts = failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} failed`
   const shown = failed === 0 ? '' : output.join('')
-  return `${shown}${failed === 0 ? 'ok    ' : 'FAILED'}  ${seconds}  ${name}  ${counts}\n`
+  return `${shown}${failed === 0 ? 'ok    ' : 'FAILED'}  ${seconds}  ${name}  ${counts}\n${told.map((line) => `        ${line}\n`).join('')}`
 }

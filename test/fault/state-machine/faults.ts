@@ -1,0 +1,230 @@
+// Carries out the faults of a run. Those that last do so behind the run's back, so that others, and writes, fall into them;
+// they have all ended when settle() resolves.
+import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../../support/eventually.js'
+import type { PostgresServer } from '../../support/postgres.js'
+import type { Rig } from '../../support/rig.js'
+import type { FaultAction, FaultRule } from '../../support/s3-faults.js'
+import type { S3Server } from '../../support/s3-server.js'
+import type { Direction, TcpProxy } from '../../support/tcp-proxy.js'
+import type { Fleet } from './fleet.js'
+import type { FaultKind, Step } from './steps.js'
+import type { Totals } from './totals.js'
+
+type Fault = Step & { readonly do: 'fault' }
+
+export interface FaultTargets {
+  readonly rig: Rig
+  readonly server: PostgresServer
+  readonly fleet: Fleet
+  /** Between the program and the server. */
+  readonly link: TcpProxy
+  /** Between the program and the store, where that is reached over a network. */
+  readonly storeLink: TcpProxy | undefined
+  /** The program's own way into the store. */
+  readonly store: S3Server | undefined
+  readonly totals: Totals
+}
+
+/** Between two kills in a row: the second one comes while the first is being recovered from, or just after. */
+const RECOVERING_MS = 700
+
+export class Faults {
+  readonly #targets: FaultTargets
+  readonly #lasting = new Set<Promise<void>>()
+  /** One thing at a time is done to the server. */
+  #server: Promise<void> = Promise.resolve()
+  #lastEndMs = -Infinity
+  readonly #causes: Readonly<Record<FaultKind, (ms: number, n: number) => unknown>> = {
+    kill: (_, n) => this.#kill(n),
+    killTwice: async (ms, n) => {
+      await this.#kill(n)
+      this.#targets.fleet.start()
+      await delay(ms % RECOVERING_MS)
+      await this.#kill(n)
+    },
+    killAtBatch: (ms, n) => this.#killAtBatch(ms, n),
+    term: (_, n) => this.#terminate(n),
+    deploy: async (ms) => {
+      await this.#second(ms)
+      await this.#terminate(0)
+    },
+    deployKilled: async (ms) => {
+      await this.#second(ms)
+      await this.#kill(0)
+    },
+    overtake: (ms, n) => this.#overtake(ms, n),
+    pause: (ms, n) => this.#pause(ms, n),
+    endWalsender: () => this.#endBackends(`backend_type = 'walsender'`),
+    endControl: () => this.#endBackends(`backend_type <> 'walsender'`),
+    endBoth: () => this.#endBackends('true'),
+    restartFast: () => this.#serverFault(() => this.#targets.server.restart('fast')),
+    restartImmediate: () => this.#serverFault(() => this.#targets.server.restart('immediate')),
+    serverAway: (ms, n) => this.#serverAway(ms, n % 2 === 0 ? 'fast' : 'immediate'),
+    linkCut: (_, n) => this.#targets.link.cut(n % 2 === 0 ? 'reset' : 'end'),
+    linkDark: (ms, n) => this.#dark(this.#targets.link, 'hold', ms, n),
+    linkSwallows: (ms, n) => this.#dark(this.#targets.link, 'swallow', ms, n),
+    linkSlow: (ms, n) => this.#slow(this.#targets.link, ms, n),
+    storeCut: (_, n) => this.#targets.storeLink?.cut(n % 2 === 0 ? 'reset' : 'end'),
+    storeDark: (ms, n) => this.#dark(this.#targets.storeLink, 'hold', ms, n),
+    storeSwallows: (ms, n) => this.#dark(this.#targets.storeLink, 'swallow', ms, n),
+    storeSlow: (ms, n) => this.#slow(this.#targets.storeLink, ms, n),
+    storeErrors: (ms, n) => this.#storeErrors(ms, n),
+    // The program gives such a request up after half a minute.
+    storeHangs: (_, n) =>
+      this.#targets.store?.faults.add({ count: 1 + (n % 3), action: { do: n % 2 === 0 ? 'hang' : 'hangBody' } }),
+  }
+
+  constructor(targets: FaultTargets) {
+    this.#targets = targets
+  }
+
+  async cause({ kind, ms, n }: Fault): Promise<void> {
+    const { fleet, totals } = this.#targets
+    totals.add(`fault ${kind}`)
+    await this.#causes[kind](ms, n)
+    if (fleet.working.length === 0) fleet.start()
+  }
+
+  /** Asks the server for something that no transaction of the run is about, once it is there. */
+  onServer(sql: string): void {
+    this.#serverFault(async () => {
+      await this.#targets.rig.source.query(sql)
+    })
+  }
+
+  /** Whether one that lasts has been at work since then. */
+  troubledSince(ms: number): boolean {
+    return this.#lasting.size > 0 || this.#lastEndMs >= ms
+  }
+
+  /** Rejects with what went wrong in causing them. */
+  async settle(): Promise<void> {
+    while (this.#lasting.size > 0) await Promise.all(this.#lasting)
+  }
+
+  async #kill(n: number): Promise<void> {
+    const { fleet } = this.#targets
+    await fleet.kill(fleet.choose(n))
+  }
+
+  /** Between the end of a batch and its commit, if one ends soon. */
+  async #killAtBatch(ms: number, n: number): Promise<void> {
+    const { fleet } = this.#targets
+    const service = fleet.choose(n)
+    const ended = service.logged('batch closed').length
+    await eventually(() => !service.running || service.logged('batch closed').length > ended, {
+      timeoutMs: ms,
+      everyMs: 1,
+    }).catch(() => undefined)
+    await fleet.kill(service)
+  }
+
+  async #terminate(n: number): Promise<void> {
+    const { fleet } = this.#targets
+    const began = performance.now()
+    await fleet.terminate(fleet.choose(n), () => this.troubledSince(began))
+  }
+
+  /** Another process beside the first, for so long already. */
+  async #second(ms: number): Promise<void> {
+    const { fleet } = this.#targets
+    if (fleet.working.length < 2) fleet.start()
+    await delay(ms)
+  }
+
+  #pause(ms: number, n: number): void {
+    const { fleet } = this.#targets
+    const service = fleet.choose(n)
+    fleet.sleep(service)
+    this.#lasts(ms, () => fleet.wake(service))
+  }
+
+  /** A process sleeps, another takes its place by force, and the first wakes up beside it. */
+  async #overtake(ms: number, n: number): Promise<void> {
+    const { fleet } = this.#targets
+    const sleeper = fleet.choose(n)
+    fleet.sleep(sleeper)
+    await this.#second(ms)
+    this.#endBackends(`backend_type = 'walsender'`)
+    await delay(n % RECOVERING_MS)
+    fleet.wake(sleeper)
+    if (n % 3 === 0) await fleet.kill(sleeper)
+    if (n % 3 === 1) await this.#terminate(fleet.working.indexOf(sleeper))
+  }
+
+  #endBackends(which: string): void {
+    this.onServer(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE application_name = 'wal-cake' AND datname = current_database() AND ${which}`)
+  }
+
+  #serverAway(ms: number, mode: 'fast' | 'immediate'): void {
+    const { server } = this.#targets
+    this.#serverFault(async () => {
+      await server.down(mode)
+      await delay(ms)
+      await server.up()
+    })
+  }
+
+  #dark(proxy: TcpProxy | undefined, kind: 'hold' | 'swallow', ms: number, n: number): void {
+    proxy?.dark(directionsOf(n), kind)
+    this.#lasts(ms, () => proxy?.light())
+  }
+
+  #slow(proxy: TcpProxy | undefined, ms: number, n: number): void {
+    proxy?.throttle(32 * 1024 * (1 + (n % 16)), directionsOf(n))
+    this.#lasts(ms, () => proxy?.throttle(undefined))
+  }
+
+  #storeErrors(ms: number, n: number): void {
+    const { store } = this.#targets
+    const action = storeActions[n % storeActions.length]!
+    const which = storeRequests[Math.floor(n / storeActions.length) % storeRequests.length]!
+    const added = store?.faults.add({ ...which, count: n % 4 === 0 ? 3 : Infinity, action })
+    this.#lasts(ms, () => added?.remove())
+  }
+
+  #serverFault(cause: () => Promise<void>): void {
+    this.#server = this.#server.then(cause)
+    this.#track(this.#server)
+  }
+
+  #lasts(ms: number, end: () => void): void {
+    this.#track(delay(ms).then(end))
+  }
+
+  #track(fault: Promise<void>): void {
+    const tracked = fault.then(() => {
+      this.#lasting.delete(tracked)
+      this.#lastEndMs = performance.now()
+    })
+    // Told by settle().
+    tracked.catch(() => undefined)
+    this.#lasting.add(tracked)
+  }
+}
+
+function directionsOf(n: number): readonly Direction[] {
+  return ([['toServer', 'toClient'], ['toServer'], ['toClient']] as const)[n % 3]!
+}
+
+const storeActions: readonly FaultAction[] = [
+  { do: 'answer', status: 500, code: 'InternalError' },
+  { do: 'answer', status: 503, code: 'SlowDown' },
+  { do: 'answer', status: 502, code: '', body: '<html>Bad Gateway</html>' },
+  { do: 'reset' },
+  { do: 'loseAnswer' },
+  { do: 'answerLate', ms: 250 },
+  { do: 'delay', ms: 150 },
+]
+
+const storeRequests: readonly Omit<FaultRule, 'action'>[] = [
+  {},
+  { method: 'PUT' },
+  { method: 'GET' },
+  { key: /\.plan\.json$/ },
+  { key: /\.commit\.json$/ },
+  { key: /\.parquet$/ },
+  { method: 'POST' },
+]
