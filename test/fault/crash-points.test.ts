@@ -26,8 +26,10 @@ const named = ({ lake, tables }: Variant): string => `${tables} table${tables ==
 
 /** Small files, one after the other: how many are there at a point is known. */
 const ONE_BY_ONE: Env = { TARGET_FILE_BYTES: '1KiB', UPLOAD_CONCURRENCY: '1' }
-/** Each transaction is a batch, and a file takes longer than several batches need to be planned. */
-const OVERLAPPING: Env = { FLUSH_BYTES: '1KiB', TARGET_FILE_BYTES: '1KiB', SLOW_DATA_MS: '80' }
+/** A file takes longer than several batches need to be planned, and a plan long enough for what must wait for it. */
+const OVERLAPPING: Env = { TARGET_FILE_BYTES: '1KiB', SLOW_PLAN_MS: '20', SLOW_DATA_MS: '80' }
+/** One transaction is a batch, or some are: what was not planned is cut in another way at the next start. */
+const CUTS: readonly Env[] = [{ FLUSH_BYTES: '1KiB' }, { FLUSH_BYTES: '8KiB' }]
 
 const firstStart: readonly BreakPoint[] = [
   'before identity',
@@ -85,7 +87,8 @@ describe('killed at every point, and started again', { concurrency: 2 }, () => {
       const points = [...beforeThePlan.slice(2), ...fromThePlan(1).map(({ at }) => at)]
       for (const at of [...points, ...afterTheCommit]) {
         const point = { at, pass: 1, fromBatch: await chain.plans() }
-        if (possible(variant)(point)) await chain.die(point, { meanwhile: () => writeMany(chain) })
+        if (!possible(variant)(point)) continue
+        await chain.die(point, { env: CUTS[chain.deaths.length % 2]!, meanwhile: () => writeMany(chain) })
       }
       const overlaps = chain.deaths.filter(({ keys }) => openPlansOf(keys) > 1)
       assert.ok(

@@ -13,7 +13,7 @@ import { S3Store } from '../../internal/storage/s3-store.js'
 import { TemporaryFiles } from '../../internal/storage/temporary-files.js'
 import { POINT_REACHED, type BreakPoint } from './breaking.js'
 
-const { BREAK_AT, BREAK_WITH, BREAK_PASS, BREAK_FROM_BATCH, SLOW_DATA_MS } = process.env
+const { BREAK_AT, BREAK_WITH, BREAK_PASS, BREAK_FROM_BATCH, SLOW_PLAN_MS, SLOW_DATA_MS } = process.env
 const pass = Number(BREAK_PASS ?? 0)
 const fromBatch = Number(BREAK_FROM_BATCH ?? 0)
 let seen = 0
@@ -74,6 +74,7 @@ for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[])
     const written = writtenAs(key, chunks)
     if (written === undefined) return put(key, chunks, options)
     const { thing, batch } = written
+    if (thing === 'plan' && SLOW_PLAN_MS !== undefined) await delay(Number(SLOW_PLAN_MS))
     at(`before ${thing}`, batch)
     if (thing === 'data' && SLOW_DATA_MS !== undefined) await delay(Number(SLOW_DATA_MS))
     const answer = await writing.run(written, () => put(key, chunks, options))
