@@ -16,20 +16,17 @@ describe('killed at an idle position, and started again', { concurrency: 2 }, ()
       for (const thing of ['idle plan', 'idle commit', 'idle ack'] as const)
         for (const moment of ['before', 'after'] as const) {
           // Moves the end of the server's log, and is no change of a table.
-          await chain.rig.source.query(`SELECT pg_logical_emit_message(false, 'test', 'nothing')`)
+          await chain.lake.rig.source.query(`SELECT pg_logical_emit_message(false, 'test', 'nothing')`)
           await chain.die({ at: `${moment} ${thing}` })
         }
-      await chain.write()
+      await chain.lake.write()
       await ends(chain)
     })
 })
 
 test('G4: killed between the parts of a large file, and started again', async (t) => {
   const chain = await startChain(t, { lake: 'bucket', tables: 1 }, {})
-  // A megabyte a row that cannot be compressed by much, and so a file of two parts.
-  await chain.rig.source.query(`
-    INSERT INTO t0 SELECT -g, translate(encode(string_agg(decode(md5(g || ' ' || i), 'hex'), ''), 'base64'), E'\\n', '')
-      FROM generate_series(1, 12) g, generate_series(1, 49152) i GROUP BY g`)
+  await chain.lake.writeLarge()
   for (const pass of [0, 1]) await chain.die({ at: 'inside data', pass })
   const { service } = await chain.die({ at: 'after data' })
   assert.equal(service.logged('unfinished uploads of an earlier run aborted')[0]?.uploads, 1)
@@ -50,7 +47,7 @@ describe('killed while the answer is on its way, and started again', () => {
     }
     await chain.dieOutside(answerHeld({ key: /identity\.json$/ }))
     // From here on the slot is there.
-    await (await chain.rig.stream()).kill()
+    await (await chain.lake.rig.stream()).kill()
     const ofRows = /"kind":"changes"/
     for (const held of [
       { key: /schemas/ },
@@ -60,7 +57,7 @@ describe('killed while the answer is on its way, and started again', () => {
       { key: /commit\.json$/, body: ofRows },
       { key: /head\.json$/, body: ofRows },
     ]) {
-      await chain.write()
+      await chain.lake.write()
       await chain.dieOutside(answerHeld(held))
     }
     await ends(chain)

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import type { Break, BreakPoint } from '../support/breaking.js'
-import { filesOf, openPlansOf, startChain, type CrashChain, type Death } from '../support/crash-chain.js'
+import { startChain, type CrashChain, type Death } from '../support/crash-chain.js'
 import type { Env } from '../support/rig.js'
+import { filesOf, openPlansOf } from '../support/watched-lake.js'
 
 let kills = 0
 after(() => console.log(`survived ${kills} kills at named points`))
@@ -68,14 +69,14 @@ describe('killed at every point, and started again', { concurrency: 2 }, () => {
       const chain = await startChain(t, { ...variant, first: true }, ONE_BY_ONE)
       // The tables make no difference before the slot is there.
       if (variant.tables === 1) for (const at of firstStart) await chain.die({ at })
-      await chain.write()
+      await chain.lake.write()
       for (const point of beforeThePlan.map((at) => ({ at })).filter(possible(variant)))
         // A schema is recorded while the batch fills, which must not end before the point is reached.
         await chain.die(point, { env: point.at.endsWith('schema') ? { FLUSH_INTERVAL: '1h' } : {} })
       const deaths = []
       for (const point of fromThePlan(files).filter(possible(variant))) deaths.push(await chain.die(point))
       for (const at of afterTheCommit) {
-        await chain.write()
+        await chain.lake.write()
         await chain.die({ at })
       }
       await ends(chain)
@@ -86,7 +87,7 @@ describe('killed at every point, and started again', { concurrency: 2 }, () => {
       const chain = await startChain(t, variant, OVERLAPPING)
       const points = [...beforeThePlan.slice(2), ...fromThePlan(1).map(({ at }) => at)]
       for (const at of [...points, ...afterTheCommit]) {
-        const point = { at, pass: 1, fromBatch: await chain.plans() }
+        const point = { at, pass: 1, fromBatch: await chain.lake.plans() }
         if (!possible(variant)(point)) continue
         await chain.die(point, { env: CUTS[chain.deaths.length % 2]!, meanwhile: () => writeMany(chain) })
       }
@@ -101,7 +102,7 @@ describe('killed at every point, and started again', { concurrency: 2 }, () => {
 })
 
 async function writeMany(chain: CrashChain): Promise<void> {
-  for (let transaction = 0; transaction < 4; transaction++) await chain.write()
+  for (let transaction = 0; transaction < 4; transaction++) await chain.lake.write()
 }
 
 /** With one upload at a time it is known how many files this run has stored; earlier runs may have stored others. */
