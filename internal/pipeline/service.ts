@@ -4,6 +4,7 @@ import { asFailure, Failure, verdictOf } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
 import type { Metrics } from '../observability/metrics.js'
+import { LastWalsender } from '../replication/last-walsender.js'
 import { LinkPatience } from '../replication/liveness.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
@@ -37,6 +38,7 @@ export class Service {
   #textOnly = false
   #failures = 0
   readonly #patience = new LinkPatience()
+  readonly #lastWalsender = new LastWalsender()
   #steadyTimer: NodeJS.Timeout | undefined
   /** Newest end of the log that this process knows. */
   #durable: Lsn | undefined
@@ -104,6 +106,7 @@ export class Service {
       stop: this.#stop,
       textOnly: this.#textOnly,
       patience: this.#patience,
+      lastWalsender: this.#lastWalsender,
       onStreaming: () => this.#streaming(),
       seenDurable: this.#durable,
       onProgress: (durable) => this.#progress(durable),

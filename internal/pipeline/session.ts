@@ -6,6 +6,7 @@ import type { CutParameters, LastTransaction } from '../model/batch-record.js'
 import { asFailure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import { connect, queryFailure, type ConnectionTarget } from '../replication/connection.js'
+import type { LastWalsender } from '../replication/last-walsender.js'
 import type { LinkPatience } from '../replication/liveness.js'
 import type { ServerFacts } from '../replication/server.js'
 import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
@@ -44,6 +45,7 @@ export interface SessionContext {
   /** Types that only text can carry were met: do not ask for binary again. */
   readonly textOnly: boolean
   readonly patience: LinkPatience
+  readonly lastWalsender: LastWalsender
   /** Where this process saw the log end before; undefined in its first session. */
   readonly seenDurable: Lsn | undefined
   readonly onStreaming: () => void
@@ -53,9 +55,12 @@ export interface SessionContext {
 
 /** Resolves after an orderly stop. Throws Failure. */
 export async function runSession(context: SessionContext): Promise<void> {
-  const { settings, startStore, logger, seenDurable } = context
+  const { settings, startStore, logger, seenDurable, lastWalsender } = context
   await withConnections(settings.target, async (connections) => {
+    if (await lastWalsender.end(connections.control, settings.slot))
+      logger.info({ slot: settings.slot }, 'the server still held our last connection, which was ended')
     const { facts, start } = await begin(settings, startStore, logger, connections, seenDurable)
+    await lastWalsender.remember(connections.replication)
     await new LiveStream(context, connections.control, facts, start).run(connections.replication)
   })
 }

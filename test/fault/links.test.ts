@@ -105,6 +105,18 @@ describe('links', { concurrency: 3 }, () => {
     })
   }
 
+  test('G11: a connection that the server never learns to be gone does not keep the slot from us', async (t) => {
+    // The server waits for ever.
+    const { rig, proxy, stream } = await proxiedRig(t, { walSenderTimeout: '0' })
+    await createOrders(rig.source)
+    const service = await stream({ FLUSH_INTERVAL: '50ms' })
+    const finish = await underLoad(t, rig, service)
+    for (const link of proxy.links) link.forget()
+    await service.waitForLog('recovered: streaming again', NOTICED)
+    assert.equal(service.logged(/still held our last connection/).length, 1)
+    await finish()
+  })
+
   test('G11: a dark control connection does not hold up the stream for ever, not even one that waits for its answer', async (t) => {
     const { rig, proxy, stream } = await proxiedRig(t, { walSenderTimeout: IMPATIENT })
     await createOrders(rig.source)

@@ -174,6 +174,12 @@ export class ProxyLink extends Network {
     }
   }
 
+  /** The client's end is reset; the server is told nothing, and hears nothing more. As when a router forgets a connection. */
+  forget(): void {
+    this.dark()
+    this.#sockets[0]!.resetAndDestroy()
+  }
+
   /** For TcpProxy. */
   change(directions: readonly Direction[], change: Partial<Conditions>): void {
     for (const direction of directions) this.#pipes[direction].change(change)
