@@ -1,11 +1,12 @@
 // Is something missing between the end of the lake and what the server can still send? A gap is never silent (G6): it is
 // found by comparing positions and timelines, named with its range, and closed on an operator's word only (`repair`).
-import type { GapReason } from '../model/batch-record.js'
+import type { GapReason, LastTransaction } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { ServerPlace } from '../replication/server.js'
 import type { Slot } from '../replication/slot.js'
 import type { LogEnd } from '../storage/commit-log.js'
+import type { LogTotals } from '../storage/log-totals.js'
 
 export interface GapFacts {
   readonly log: LogEnd
@@ -72,6 +73,21 @@ export function findGap(facts: GapFacts): FoundGap | undefined {
       'Somebody else has read from this slot, or the lake was restored from an older copy.',
     )
   return undefined
+}
+
+/** Does a repair go on with the slot that is there? Else a new one takes its place. `gap`: undefined where a repair was begun. */
+export function slotStays(gap: FoundGap | undefined): boolean {
+  return gap === undefined || gap.reason === 'slot_ahead'
+}
+
+/** The last transaction of the lake, where the slot still stands before it: the server can be asked for it again. */
+export function lastSentAgain(
+  { lastTransaction }: Pick<LogTotals, 'lastTransaction'>,
+  confirmed: Lsn | undefined,
+): LastTransaction | undefined {
+  return confirmed !== undefined && lastTransaction !== undefined && confirmed <= lastTransaction.commitLsn
+    ? lastTransaction
+    : undefined
 }
 
 /** Where the server's history left that of the lake, if the lake holds something of after that. */

@@ -30,6 +30,23 @@ export function splitOpenPlans(openPlans: readonly Plan[]): { idle: readonly Pla
   return { idle: openPlans.slice(0, idle), changes: openPlans.slice(idle) }
 }
 
+export interface Closing {
+  readonly plan: Plan
+  readonly endLsn: Lsn
+  /** Everything is there that the plan covers. */
+  readonly whole: boolean
+}
+
+/** Where a repair ends the batches that were planned and can no longer be replayed. */
+export function closingsOf(openPlans: readonly Plan[]): readonly Closing[] {
+  return openPlans.map((plan, index) => ({
+    plan,
+    // Past the last transaction, so that a server that still has it is not asked for it.
+    endLsn: openPlans[index + 1]?.fromLsn ?? (plan.kind === 'changes' ? plan.toLsn + 1n : plan.toLsn),
+    whole: plan.kind === 'idle',
+  }))
+}
+
 /**
  * What a stream that does not fit the log means. `durable` is where this session thinks that the log ends, `logEnd` where
  * it does: another writer who held the slot between our reading of the log and our taking of the slot has moved both, and

@@ -10,9 +10,9 @@ import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { rowCountOfTail } from '../transform/parquet/thrift.js'
-import type { FoundGap } from './gap.js'
+import { slotStays, type FoundGap } from './gap.js'
 import { createHistory } from './history.js'
-import { checkPlanWon } from './plan-rules.js'
+import { checkPlanWon, closingsOf } from './plan-rules.js'
 import { withConnections, type SessionSettings } from './session.js'
 import { findGapOfLake } from './start-decision.js'
 import { survey, type Connections, type Survey } from './survey.js'
@@ -61,8 +61,9 @@ async function newBeginning(
   { log, start }: Survey,
   gap: FoundGap | undefined,
 ): Promise<Lsn> {
-  if (start.slot !== undefined && (gap === undefined || gap.reason === 'slot_ahead')) return start.slot.confirmedLsn
-  if (start.slot !== undefined) {
+  const { slot } = start
+  if (slot !== undefined && slotStays(gap)) return slot.confirmedLsn
+  if (slot !== undefined) {
     await dropSlot(control, settings.slot)
     logger.info({ slot: settings.slot }, 'slot dropped')
   }
@@ -100,11 +101,8 @@ async function closeGap(
     recordedMicros: BigInt(Date.now()) * 1000n,
   })
   const files = await filesOf(openPlans, settings.slot, store)
-  for (const [index, plan] of openPlans.entries()) {
-    // Past the last transaction, so that a server that still has it is not asked for it.
-    const endLsn = openPlans[index + 1]?.fromLsn ?? (plan.kind === 'changes' ? plan.toLsn + 1n : plan.toLsn)
-    await write(plan, { endLsn }, files.get(plan.batch) ?? [], plan.kind === 'idle' ? undefined : gapFrom(plan))
-  }
+  for (const { plan, endLsn, whole } of closingsOf(openPlans))
+    await write(plan, { endLsn }, files.get(plan.batch) ?? [], whole ? undefined : gapFrom(plan))
   if (totals.endLsn < end) {
     const plan: Plan = {
       ...{ batch: totals.batch + 1, kind: 'gap', fromLsn: totals.endLsn, toLsn: end },

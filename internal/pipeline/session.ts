@@ -2,7 +2,7 @@
 // builder and committer, and acknowledges what is durable. Whatever goes wrong ends the session; nothing is mended inside.
 import type pg from 'pg'
 import type { TableFilter } from '../config/table-filter.js'
-import type { CutParameters, LastTransaction } from '../model/batch-record.js'
+import type { CutParameters } from '../model/batch-record.js'
 import { asFailure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import { connect, queryFailure, type ConnectionTarget } from '../replication/connection.js'
@@ -10,10 +10,10 @@ import type { LastWalsender } from '../replication/last-walsender.js'
 import type { LinkPatience } from '../replication/liveness.js'
 import type { ServerFacts } from '../replication/server.js'
 import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
-import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import type { Metrics } from '../observability/metrics.js'
+import { lastSentAgain } from './gap.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
 import { decideStart } from './start-decision.js'
@@ -91,13 +91,6 @@ async function begin(
   await abandonUnfinished(store, settings.slot, logger)
   const { durableLsn, openPlans } = decision
   return { facts, start: { ...point, durableLsn, openPlans, sentAgain: lastSentAgain(totals, slot?.confirmedLsn) } }
-}
-
-/** The last transaction of the lake, where the slot still stands before it: the server can be asked for it again. */
-function lastSentAgain({ lastTransaction }: LogTotals, confirmed: Lsn | undefined): LastTransaction | undefined {
-  return confirmed !== undefined && lastTransaction !== undefined && confirmed <= lastTransaction.commitLsn
-    ? lastTransaction
-    : undefined
 }
 
 /** What a run that was killed has left half uploaded. A role that may not look for it costs storage, not correctness. */

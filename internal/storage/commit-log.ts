@@ -98,9 +98,8 @@ export class CommitLog {
     for (let gap: LogGap | undefined; ;) {
       const next = (await this.#lastCommittedBatch()) + 1
       const checkpoint = await this.#newestCheckpoint(next)
-      const beyond: LogRecord[] = checkpoint >= next ? [{ batch: checkpoint, record: 'checkpoint' }] : []
-      const listed = beyond.concat(await this.#listFrom(next))
-      const newGap = gapInLog(next, listed)
+      const listed = await this.#listFrom(next)
+      const newGap = gapInLog(next, checkpoint, listed)
       if (newGap === undefined) {
         const { lastCommit, totals } = await this.#fold(checkpoint, next)
         const openPlans = await Promise.all(listed.map((record) => this.#readPlan(record.batch)))

@@ -35,13 +35,16 @@ export function checkStandingCommit(commit: Commit, standing: Commit, key: strin
 }
 
 /**
- * The first gap in what was listed from batch `next` on, the first without a commit when it was looked for. Another writer
- * can make one by going on meanwhile: only one that a second look finds again is a hole.
+ * The first gap in what was listed from batch `next` on, the first without a commit when it was looked for; `checkpoint`:
+ * batch of the newest checkpoint, which is written after the commit. Another writer can make a gap by going on meanwhile:
+ * only one that a second look finds again is a hole.
  */
-export function gapInLog(next: number, listed: readonly LogRecord[]): LogGap | undefined {
+export function gapInLog(next: number, checkpoint: number, listed: readonly LogRecord[]): LogGap | undefined {
+  const missing = { batch: next, record: 'commit' } as const
+  if (checkpoint >= next) return { missing, found: { batch: checkpoint, record: 'checkpoint' } }
   let batch = next
   for (const found of listed) {
-    if (found.record !== 'plan') return { missing: { batch: next, record: 'commit' }, found }
+    if (found.record !== 'plan') return { missing, found }
     if (found.batch !== batch) return { missing: { batch, record: 'plan' }, found }
     batch++
   }

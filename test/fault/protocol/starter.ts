@@ -46,7 +46,7 @@ function list(model: Model, world: World, writer: Writer): Step[] {
   const label = `${writer.id} lists the log`
   const next = (writer.lastSeen?.batch ?? -1) + 1
   const listed = recordsFrom(bucket, next)
-  const gap = rules.gapInLog(next, listed)
+  const gap = rules.gapInLog(next, -1, listed)
   if (gap !== undefined) {
     if (rules.sameGap(writer.gapSeen, gap)) return refused(label, world, `a hole before ${gap.found.record}`)
     const again: Writer = { ...writer, phase: 'slot read', lastSeen: undefined, gapSeen: gap }
