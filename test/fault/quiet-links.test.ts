@@ -2,9 +2,9 @@
 // stays the same link, whatever wal_sender_timeout is (G11).
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eventually } from '../support/eventually.js'
+import { createBlobs, insertBlobs } from '../support/blobs.js'
 import { auditLog } from '../support/log-audit.js'
-import { isReplication, proxiedRig, walsenderOf, type ProxiedRig } from '../support/proxied-rig.js'
+import { proxiedRig, replicationBytes, standsStill, walsenderOf, type ProxiedRig } from '../support/proxied-rig.js'
 import { RequestHold } from '../support/request-hold.js'
 import type { Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
@@ -38,13 +38,13 @@ describe('quiet', { concurrency: 4 }, () => {
     const server = await S3Server.start()
     t.after(() => server.stop())
     const { rig, proxy, stream } = await proxiedRig(t, { lake: server, walSenderTimeout: '1s' })
-    await rig.source.query('CREATE TABLE blobs (id int PRIMARY KEY, body bytea NOT NULL)')
+    await createBlobs(rig.source)
     const service = await stream({ MEMORY_LIMIT: '16MiB', FLUSH_BYTES: '1MiB' })
     await rig.caughtUp(service)
     const hold = new RequestHold(t, server, { key: /\/data\/public\/blobs\// })
     const same = await linkStays(rig, service)
-    // Twice what we may hold and the kernel may have on the way.
-    for (let part = 0; part < 20; part++) await insertBlobs(rig, part * 128, 128)
+    // 40 MiB: what we may hold, and what the kernel has on the way, and more.
+    for (let part = 0; part < 20; part++) await insertBlobs(rig.source, part * 128, 128)
     await hold.reached()
     const read = await standsStill(() => replicationBytes(proxy).toClient)
     await untilStatuses(service, proxy, 10)
@@ -72,36 +72,9 @@ async function linkStays(rig: Rig, service: Service): Promise<() => Promise<void
   }
 }
 
-function replicationBytes(proxy: ProxiedRig['proxy']): { readonly toServer: number; readonly toClient: number } {
-  return proxy.links.find(isReplication)?.bytes ?? { toServer: 0, toClient: 0 }
-}
-
 /** So many have gone to the server from now on. */
 async function untilStatuses(service: Service, proxy: ProxiedRig['proxy'], count: number): Promise<void> {
   const sent = (): number => replicationBytes(proxy).toServer
   const before = sent()
   await service.waitFor(`${count} status updates`, () => sent() >= before + count * STATUS_BYTES, { timeoutMs: 60_000 })
-}
-
-/** The number, once two looks with time in between found the same. */
-async function standsStill(look: () => number): Promise<number> {
-  let last = -1
-  return eventually(
-    () => {
-      const before = last
-      last = look()
-      return last === before ? last : undefined
-    },
-    { everyMs: 300 },
-  )
-}
-
-/** 16 KiB each, which do not get smaller by compression. */
-async function insertBlobs(rig: Rig, from: number, count: number): Promise<void> {
-  await rig.source.query(
-    `INSERT INTO blobs
-     SELECT g, (SELECT string_agg(sha512((g * 256 + k)::text::bytea), '') FROM generate_series(1, 256) k)
-       FROM generate_series($1::int, $1 + $2 - 1) g`,
-    [from, count],
-  )
 }

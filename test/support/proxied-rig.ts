@@ -1,8 +1,9 @@
 // A rig whose program reaches its server by way of a proxy; the test's own connections go straight.
 import type { TestContext } from 'node:test'
+import { eventually } from './eventually.js'
 import { makeRig, type Env, type Rig, type RigOptions } from './rig.js'
 import type { LogLine, Service } from './service.js'
-import { TcpProxy, type ProxyLink } from './tcp-proxy.js'
+import { TcpProxy, type Direction, type ProxyLink } from './tcp-proxy.js'
 
 export interface ProxiedRig {
   readonly rig: Rig
@@ -36,6 +37,24 @@ export function isReplication(link: ProxyLink): boolean {
 
 export function isControl(link: ProxyLink): boolean {
   return !isReplication(link)
+}
+
+/** Of the connection that streams now. */
+export function replicationBytes(proxy: TcpProxy): Readonly<Record<Direction, number>> {
+  return proxy.links.find(isReplication)?.bytes ?? { toServer: 0, toClient: 0 }
+}
+
+/** The number, once two looks with time in between found the same. */
+export async function standsStill(look: () => number): Promise<number> {
+  let last = -1
+  return eventually(
+    () => {
+      const before = last
+      last = look()
+      return last === before ? last : undefined
+    },
+    { everyMs: 300 },
+  )
 }
 
 /** Process of the server that streams to the program, undefined while there is none. */
