@@ -9,15 +9,16 @@ import { failuresOf, isControl, isReplication, proxiedRig, walsenderOf } from '.
 import type { Rig } from '../support/rig.js'
 import type { Service } from '../support/service.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
-import type { Darkness } from '../support/proxy-pipe.js'
-import type { Direction, ProxyLink, TcpProxy } from '../support/tcp-proxy.js'
+import type { ProxyLink, TcpProxy } from '../support/tcp-proxy.js'
 
 const ROWS = 70
 /** After each transaction: the stream is never at rest, and the machine is not full. */
 const PAUSE_MS = 20
-const CUTS = 6
+const CUTS = 4
 /** The server gives up on us, and five seconds later at most we on it. */
 const IMPATIENT = '2s'
+/** Whichever of the two connections is missed first. */
+const SILENT = /nothing came from the server for \d s|gives no answer/
 /** From the last byte to the log line, on a machine that has much else to do. */
 const NOTICED = { timeoutMs: 30_000 }
 
@@ -82,22 +83,25 @@ describe('links', { concurrency: 3 }, () => {
     assert.equal(service.logged(/recovered/).length, 1)
   })
 
-  const both: readonly Direction[] = ['toServer', 'toClient']
-  const darkness: readonly (readonly [what: string, directions: readonly Direction[], kind: Darkness])[] = [
-    ['dark from the server', ['toClient'], 'hold'],
-    ['dark both ways', both, 'hold'],
-    ['dark both ways, and swallows what is sent', both, 'swallow'],
+  const darkness: readonly (readonly [what: string, darken: (proxy: TcpProxy) => void, notice: RegExp])[] = [
+    ['dark', (proxy) => proxy.dark(), SILENT],
+    ['dark, and swallows what is sent', (proxy) => proxy.dark(undefined, 'swallow'), SILENT],
+    [
+      'dark from the server to the stream alone',
+      (proxy) => proxy.links.filter(isReplication).forEach((link) => link.dark(['toClient'])),
+      /nothing came from the server for \d s/,
+    ],
   ]
-  for (const [what, directions, kind] of darkness) {
+  for (const [what, darken, notice] of darkness) {
     test(`G1 G4 G11: a link that is ${what}, with nothing closed, is noticed and replaced`, async (t) => {
       const { rig, proxy, stream } = await proxiedRig(t, { walSenderTimeout: IMPATIENT })
       await createOrders(rig.source)
       const service = await stream({ FLUSH_INTERVAL: '50ms' })
       const finish = await underLoad(t, rig, service)
       const walsender = await walsenderOf(rig)
-      proxy.dark(directions, kind)
+      darken(proxy)
       await service.waitForLog('will try again', NOTICED)
-      assert.match(failuresOf(service)[0]!.message, /nothing came from the server for \d s|gives no answer/)
+      assert.match(failuresOf(service)[0]!.message, notice)
       proxy.light()
       await service.waitForLog('recovered: streaming again', NOTICED)
       assert.notEqual(await walsenderOf(rig), walsender)
@@ -122,7 +126,7 @@ describe('links', { concurrency: 3 }, () => {
     await createOrders(rig.source)
     const service = await stream({ FLUSH_INTERVAL: '50ms' })
     const finish = await underLoad(t, rig, service)
-    for (const link of controlLinks(proxy)) link.dark()
+    for (const link of proxy.links.filter(isControl)) link.dark()
     // The type is unknown, so the stream stands still until the catalogue has told what it is.
     await rig.source.query(
       `CREATE TYPE mood AS ENUM ('calm', 'cross'); CREATE TABLE moods (id int PRIMARY KEY, m mood)`,
@@ -136,6 +140,15 @@ describe('links', { concurrency: 3 }, () => {
       (await rig.lake.rows('public.moods')).map((row) => row.m),
       ['cross'],
     )
+  })
+
+  test('G11: a stop while the link is dark ends within its bound', async (t) => {
+    const { rig, proxy, stream } = await proxiedRig(t)
+    const service = await stream()
+    await rig.caughtUp(service)
+    proxy.dark()
+    assert.equal(await service.stop(), 0)
+    assert.deepEqual(service.logged('will try again'), [])
   })
 
   test('G11: a link that is slow and late is the same link, although the server is impatient', async (t) => {
@@ -153,7 +166,3 @@ describe('links', { concurrency: 3 }, () => {
     assert.equal(service.logged('streaming').length, 1)
   })
 })
-
-function controlLinks(proxy: TcpProxy): ProxyLink[] {
-  return proxy.links.filter(isControl)
-}
