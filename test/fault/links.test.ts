@@ -91,6 +91,12 @@ describe('links', { concurrency: 3 }, () => {
       (proxy) => proxy.links.filter(isReplication).forEach((link) => link.dark(['toClient'])),
       /nothing came from the server for \d s/,
     ],
+    [
+      'dark from the stream to the server alone',
+      (proxy) => proxy.links.filter(isReplication).forEach((link) => link.dark(['toServer'])),
+      // It misses us, and says so on the way that is left.
+      /the server closed the replication connection/,
+    ],
   ]
   for (const [what, darken, notice] of darkness) {
     test(`G1 G4 G11: a link that is ${what}, with nothing closed, is noticed and replaced`, async (t) => {

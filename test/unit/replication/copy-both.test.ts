@@ -281,3 +281,22 @@ test('listeners of the driver are off the socket', async (t) => {
   await failureOf(copy)
   assert.equal(heard, 0)
 })
+
+test('a connection that has died before it was taken over is told at once', async () => {
+  const { client, socket } = await server.connect()
+  socket.destroy()
+  await once(socket, 'close')
+  const copy = new CopyBoth(client, 'START_REPLICATION', () => undefined, new ReadPacer(true))
+  assert.equal((await failureOf(copy)).kind, 'link')
+})
+
+test('the stream has started when the server has said so, and not before', async (t) => {
+  const { copy, link } = await open(t)
+  let started = false
+  void copy.started.then(() => (started = true))
+  link.send('N', Buffer.from('notice'))
+  await eventually(() => copy.bytesRead > 0)
+  assert.equal(started, false)
+  link.copyBoth()
+  await copy.started
+})

@@ -182,13 +182,29 @@ test('G11: a silent link is asked first and then given up', async (t) => {
   assert.match(failure.message, /nothing came from the server for \d+ s/)
 })
 
+test('G11: a server that was given up in its silence gets more time on the next link', async (t) => {
+  const clock = jumpingClock(t)
+  const patience = new LinkPatience()
+  const first = await start(t, { walSenderTimeoutMs: 600, patience })
+  clock.jump(5_500)
+  assert.equal((await failureOf(first.stream)).kind, 'link')
+  const second = await start(t, { walSenderTimeoutMs: 600, patience })
+  let broken = false
+  second.stream.done.catch(() => (broken = true))
+  clock.jump(5_500)
+  await second.link.nextStatus(({ replyRequested }) => replyRequested)
+  assert.equal(broken, false)
+  clock.jump(5_500)
+  assert.equal((await failureOf(second.stream)).kind, 'link')
+})
+
 test('a link that answers is not given up', async (t) => {
   const clock = jumpingClock(t)
   const { link, stream, sink } = await start(t, { walSenderTimeoutMs: 600 })
   let broken = false
   stream.done.catch(() => (broken = true))
   for (let k = 1; k <= 3; k++) {
-    clock.jump(9_000)
+    clock.jump(4_000)
     await link.nextStatus(({ replyRequested }) => replyRequested)
     link.keepalive(START, false)
     await eventually(() => sink.recorded.length === k)
