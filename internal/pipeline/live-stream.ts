@@ -162,9 +162,9 @@ export class LiveStream implements BatchSink {
     this.#committer = this.#newCommitter(new CommitLog(store, settings.slot), store)
     const openPlans = await this.#finishIdlePlans()
     this.#builder = this.#newBuilder(catalog, registry, openPlans)
-    this.#control.on('error', (error) =>
-      this.#fail(new Failure('link', `the control connection broke: ${error.message}`)),
-    )
+    // A server that shuts down ends this connection first, and then waits until all it has sent is acknowledged. Nothing is for
+    // its sake (G1), and it must not wait for a store that is away: so the stream goes, and comes back with the server.
+    this.#control.on('error', (error) => this.#fail(linkFailure(`the control connection broke: ${error.message}`)))
     this.#stream = new ReplicationStream(
       replication,
       {
