@@ -7,10 +7,10 @@ import type { Lsn } from '../model/lsn.js'
 import { CHECKPOINT_EVERY, type CommitLog } from '../storage/commit-log.js'
 import { dataKey } from '../storage/keys.js'
 import type { LogTotals } from '../storage/log-totals.js'
-import type { ObjectStore } from '../storage/object-store.js'
+import type { ObjectDigest, ObjectStore } from '../storage/object-store.js'
 import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
-import type { ClosedFile } from '../transform/open-file.js'
+import type { ClosedFile, FileContent } from '../transform/open-file.js'
 import { rowCountOfTail } from '../transform/parquet/thrift.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
@@ -189,24 +189,39 @@ export class BatchCommitter {
     })
     const content = await file.content
     await Promise.all([batch.planned, schema.recorded])
-    await this.#upload(async () => {
+    const stored = await this.#upload(async () => {
       this.#stopIfFailed()
-      if (batch.replayed) await this.#checkReplayed(key, content.rows)
-      await this.#options.store.put(key, content.parts, { sha256: content.sha256, role: 'data' })
+      return (batch.replayed ? await this.#standing(key, content.rows) : undefined) ?? this.#create(key, content)
     })
     this.#options.gate.meter(-content.meteredBytes)
-    const { rows, bytes, sha256 } = content
-    return { key, schema: relation.schema, table: relation.name, schemaVersion: schema.version, rows, bytes, sha256 }
+    return {
+      ...{ key, schema: relation.schema, table: relation.name, schemaVersion: schema.version },
+      ...{ rows: content.rows, bytes: stored.bytes, sha256: stored.sha256 },
+    }
   }
 
-  /** A file that another run has stored under this key must have held as many rows (G9). */
-  async #checkReplayed(key: string, rows: number): Promise<void> {
-    const tail = await this.#options.store.get(key, { lastBytes: TAIL_BYTES })
+  /**
+   * A data file is written once (G4, G5): another run of the same plan made the same rows, though perhaps not the same
+   * bytes, and its file may be read at this moment, or be in a commit.
+   */
+  async #create(key: string, content: FileContent): Promise<ObjectDigest> {
+    const { parts, sha256, rows } = content
+    const answer = await this.#options.store.put(key, parts, { ifAbsent: true, sha256, role: 'data' })
+    const standing = answer === 'created' ? content : await this.#standing(key, rows)
+    if (standing === undefined) throw new Failure('store_away', `the store has ${key} and does not give it`)
+    return standing
+  }
+
+  /** The file that is there under this key. It must hold as many rows (G9). */
+  async #standing(key: string, rows: number): Promise<ObjectDigest | undefined> {
+    const { store } = this.#options
+    const tail = await store.get(key, { lastBytes: TAIL_BYTES })
     const standing = tail === undefined ? undefined : rowCountOfTail(tail)
     if (standing !== undefined && standing !== rows)
       throw new Failure('unsafe', `replaying a planned batch made ${rows} rows for ${key}, which holds ${standing}`, {
         hint: 'Nothing was overwritten. The server has another history than the one this lake was written from, or this version cuts differently from the one that planned the batch.',
       })
+    return tail === undefined ? undefined : store.digest(key)
   }
 
   #commit(batch: OpenBatch, summary: BatchSummary, closed: ClosedBatch | undefined): void {

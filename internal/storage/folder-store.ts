@@ -1,11 +1,12 @@
 // An object store in a local folder, with a bucket's guarantees: whole files only, create-if-absent by link(), and on
 // the disk, with every folder above them, before a write is answered. Never takes a lost mount for an empty lake.
+import { createHash } from 'node:crypto'
 import { link, mkdir, open, opendir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Failure } from '../model/failure.js'
 import { errorCode, folderFailure } from './folder-failure.js'
 import { MAX_SEGMENT_BYTES } from './keys.js'
-import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 import { TEMPORARY_FOLDER, TemporaryFiles, unless } from './temporary-files.js'
 
@@ -89,6 +90,20 @@ export class FolderStore implements ObjectStore {
       await this.#provePresence()
       return undefined
     } catch (error) {
+      throw folderFailure(error, doing, this.#folder)
+    }
+  }
+
+  async digest(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectDigest | undefined> {
+    const doing = `read ${key}`
+    throwIfStopped(signal, doing)
+    try {
+      const file = await open(this.#path(key), 'r').catch(unless('ENOENT'))
+      if (file !== undefined) return await digestOf(file, signal)
+      await this.#provePresence()
+      return undefined
+    } catch (error) {
+      if (signal?.aborted === true) throw stoppedFailure(signal, doing)
       throw folderFailure(error, doing, this.#folder)
     }
   }
@@ -229,6 +244,17 @@ async function readEnd(file: FileHandle, lastBytes = Infinity): Promise<Buffer> 
   } finally {
     await file.close()
   }
+}
+
+/** The stream closes the file. */
+async function digestOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectDigest> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of file.createReadStream(signal === undefined ? {} : { signal }) as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+  }
+  return { bytes, sha256: hash.digest('hex') }
 }
 
 /** Whether some key under `folder` (which ends in a slash) can start with `prefix` and come after `startAfter`. */

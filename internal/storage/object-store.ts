@@ -6,6 +6,11 @@ export interface StoredObject {
   readonly bytes: number
 }
 
+export interface ObjectDigest {
+  readonly bytes: number
+  readonly sha256: string
+}
+
 export interface PutOptions {
   /** Create only where no object has this key (`If-None-Match: *`). */
   readonly ifAbsent?: boolean
@@ -31,6 +36,8 @@ export interface ObjectStore {
   put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'>
   /** The content, or undefined where there is no such object. `lastBytes` reads at most that many from the end. */
   get(key: string, options?: { lastBytes?: number; signal?: AbortSignal }): Promise<Buffer | undefined>
+  /** Length and SHA-256 (hexadecimal) of the content without holding it, or undefined where there is no such object. */
+  digest(key: string, options?: { signal?: AbortSignal }): Promise<ObjectDigest | undefined>
   /** Objects whose key starts with `prefix`, in byte order of keys, after `startAfter` if given. */
   list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>
   /** Removes the object if it is there. Only for temporary probes: data, plans and commits are never deleted. */

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel'
 import { asFailure, type Failure } from '../model/failure.js'
-import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 
 export type StoreOperation = 'put' | 'get' | 'list' | 'delete' | 'abandon'
@@ -70,6 +70,10 @@ export class RetryingStore implements ObjectStore {
 
   get(key: string, options: { lastBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer | undefined> {
     return this.#retrying('get', key, options.signal, (signal) => this.#store.get(key, { ...options, signal }))
+  }
+
+  digest(key: string, options: { signal?: AbortSignal } = {}): Promise<ObjectDigest | undefined> {
+    return this.#retrying('get', key, options.signal, (signal) => this.#store.digest(key, { ...options, signal }))
   }
 
   delete(key: string): Promise<void> {

@@ -1,5 +1,6 @@
 // An object store over S3 or a service that speaks its protocol. Owns the client: its credentials, timeouts and sockets.
 // Never retries (the SDK's own retries would hide a conditional write that was won) and never logs.
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
@@ -13,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
-import type { ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
 import { NotOfS3, s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 import { abortUnfinishedUploads } from './unfinished-uploads.js'
@@ -110,6 +111,25 @@ export class S3Store implements ObjectStore {
       if (code === 'NoSuchKey') return undefined
       // No range fits an empty object.
       if (status === 416 && lastBytes !== undefined) return Buffer.alloc(0)
+      throw this.#failure(error, doing, signal)
+    }
+  }
+
+  async digest(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectDigest | undefined> {
+    const doing = `read ${key}`
+    throwIfStopped(signal, doing)
+    try {
+      const output = await this.#client.send(new GetObjectCommand(this.#address(key)), sending(signal))
+      const hash = createHash('sha256')
+      let bytes = 0
+      for await (const chunk of output.Body as Readable as AsyncIterable<Buffer>) {
+        hash.update(chunk)
+        bytes += chunk.length
+      }
+      this.#proven = true
+      return { bytes, sha256: hash.digest('hex') }
+    } catch (error) {
+      if (s3Answer(error).code === 'NoSuchKey') return undefined
       throw this.#failure(error, doing, signal)
     }
   }

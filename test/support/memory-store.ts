@@ -1,6 +1,7 @@
 // An object store in memory with conditional puts, whose every step a test can hold back, fail, or answer twice. Keeps a
 // record of what became visible in which order.
-import type { ObjectStore, PutOptions, StoredObject } from '../../internal/storage/object-store.js'
+import { createHash } from 'node:crypto'
+import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from '../../internal/storage/object-store.js'
 
 export interface StoreEvent {
   readonly what: 'begins' | 'done'
@@ -38,6 +39,12 @@ export class MemoryStore implements ObjectStore {
     await this.before('get', key)
     const content = this.objects.get(key)
     return options.lastBytes === undefined ? content : content?.subarray(-options.lastBytes)
+  }
+
+  async digest(key: string): Promise<ObjectDigest | undefined> {
+    const content = await this.get(key)
+    if (content === undefined) return undefined
+    return { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
   }
 
   async *list(prefix: string, options: { startAfter?: string } = {}): AsyncIterable<StoredObject> {

@@ -62,6 +62,15 @@ function conformance(open: () => Promise<ObjectStore>): void {
     assert.equal((await store.get('k'))?.toString(), 'two')
   })
 
+  test('an object is digested as it is, whatever its size', { timeout: LIMIT_MS }, async () => {
+    const store = await open()
+    for (const content of [Buffer.alloc(0), Buffer.from('one'), randomBytes(9 * MIB + 1)]) {
+      await store.put('k', [content], { role: 'data' })
+      assert.deepEqual(await store.digest('k'), { bytes: content.length, sha256: sha256(content) })
+    }
+    assert.equal(await store.digest('other'), undefined)
+  })
+
   test('an object may be empty', { timeout: LIMIT_MS }, async () => {
     const store = await open()
     await store.put('k', [], { role: 'log', sha256: sha256(Buffer.alloc(0)) })

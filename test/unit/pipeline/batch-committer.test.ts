@@ -1,6 +1,7 @@
 // From closed files to a durable batch: plan, data, commit, ack, in this order, whatever finishes first; and what happens
 // where another writer was there before.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { BatchSummary, Commit, CutParameters, Plan } from '../../../internal/model/batch-record.js'
@@ -429,37 +430,48 @@ test('G6: a replay that comes to another batch than its plan stores nothing', as
   }
 })
 
-test('G9: a replay that makes another number of rows overwrites nothing', async () => {
-  const earlier = async (rows: number): Promise<Buffer> =>
-    (
-      await writeTable([
-        plain(
-          'n',
-          int64,
-          Array.from({ length: rows }, (_, k) => BigInt(k)),
-        ),
-      ])
-    ).bytes
-  for (const [rows, kind] of [
-    [3, undefined],
-    [4, 'unsafe'],
-    [2, 'unsafe'],
-  ] as const) {
+/** Another run's file, of another version or with other settings. */
+async function fileOfRows(rows: number): Promise<Buffer> {
+  const values = Array.from({ length: rows }, (_, k) => BigInt(k))
+  return (await writeTable([plain('n', int64, values)])).bytes
+}
+
+for (const [what, replayed] of [
+  ['an earlier run', true],
+  ['a writer that replays our plan', false],
+] as const) {
+  const openPlans = replayed ? [planFor(3, 'the run before')] : []
+
+  test(`G4: a data file that ${what} has stored stays as it is, and the commit lists it so`, async () => {
     const store = new MemoryStore()
-    const before = await earlier(rows)
+    const before = await fileOfRows(3)
     store.objects.set(dataKeyOf(3, 0), before)
-    const rig = new Rig({ totals: totalsOf(3), openPlans: [planFor(3, 'the run before')] }, store)
-    rig.batch(3)
-    if (kind === undefined) {
-      await rig.committer.settle()
-      assert.equal(store.objects.get(dataKeyOf(3, 0))!.toString(), 'part 0')
-    } else {
-      await failsAs(rig, kind)
+    const rig = new Rig({ totals: totalsOf(3), openPlans }, store)
+    rig.batch(3, 2)
+    await rig.committer.settle()
+    assert.equal(store.objects.get(dataKeyOf(3, 0)), before)
+    const sha256 = createHash('sha256').update(before).digest('hex')
+    const listed = commitIn(store, 3).files.map((file) => [file.key, file.rows, file.bytes, file.sha256])
+    assert.deepEqual(listed, [
+      [dataKeyOf(3, 0), 3, before.length, sha256],
+      [dataKeyOf(3, 1), 3, 6, 'ab'],
+    ])
+    assert.equal(rig.gate.heldBytes, 0)
+  })
+
+  test(`G9: another number of rows than ${what} has stored is not committed`, async () => {
+    for (const rows of [2, 4]) {
+      const store = new MemoryStore()
+      const before = await fileOfRows(rows)
+      store.objects.set(dataKeyOf(3, 0), before)
+      const rig = new Rig({ totals: totalsOf(3), openPlans }, store)
+      rig.batch(3)
+      await failsAs(rig, 'unsafe')
       assert.equal(store.objects.get(dataKeyOf(3, 0)), before)
       assert.equal(store.objects.has(commitKey(SLOT, 3)), false)
     }
-  }
-})
+  })
+}
 
 test('no file becomes visible before its schema is recorded', async () => {
   let record = (): void => undefined

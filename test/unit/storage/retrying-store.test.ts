@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../internal/model/failure.js'
-import type { ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
+import type { ObjectDigest, ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
 import {
   RetryingStore,
   type CallObserver,
@@ -43,6 +43,12 @@ class ScriptedStore implements ObjectStore {
   async get(key: string): Promise<Buffer> {
     this.#step(`get ${key}`)
     return Buffer.from(key)
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async digest(key: string): Promise<ObjectDigest> {
+    this.#step(`digest ${key}`)
+    return { bytes: 1, sha256: '00' }
   }
 
   /** Takes a step before each object and one before the end. */
