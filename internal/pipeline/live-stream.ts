@@ -162,8 +162,8 @@ export class LiveStream implements BatchSink {
     this.#committer = this.#newCommitter(new CommitLog(store, settings.slot), store)
     const openPlans = await this.#finishIdlePlans()
     this.#builder = this.#newBuilder(catalog, registry, openPlans)
-    // A server that shuts down ends this connection first, and then waits until all it has sent is acknowledged. Nothing is for
-    // its sake (G1), and it must not wait for a store that is away: so the stream goes, and comes back with the server.
+    // A server that shuts down ends this connection first, and then waits until all it has sent is acknowledged. That must not
+    // be done for its sake (G1), and it must not wait for a store that is away: so the stream goes, and comes back later.
     this.#control.on('error', (error) => this.#fail(linkFailure(`the control connection broke: ${error.message}`)))
     this.#stream = new ReplicationStream(
       replication,
