@@ -7,6 +7,7 @@ import { inspectServer, placeOfServer, type ServerFacts } from '../replication/s
 import { readSlot } from '../replication/slot.js'
 import { CommitLog, type LogState } from '../storage/commit-log.js'
 import type { ObjectStore } from '../storage/object-store.js'
+import { durableEnd } from './gap.js'
 import type { SessionSettings } from './session.js'
 import type { StartFacts } from './start-decision.js'
 
@@ -39,6 +40,8 @@ export async function survey(
     })
   const log = new CommitLog(store, slotName)
   const state = await log.recover()
+  if (slot === undefined && durableEnd(state) !== undefined && (await readSlot(control, slotName, facts.database)))
+    throw new Failure('plan_taken', 'another process has begun this lake just now; it is read again')
   // After the log, because it is written before it: a log that has begun has an identity.
   const lake = await log.readIdentity()
   // After the log too: what it holds was sent before, so the server can only be further on.
