@@ -300,8 +300,8 @@ export const variables = [
     group: 'Running',
     kind: { type: 'text', accepted: 'host:port such as 127.0.0.1:8080 or [::1]:8080, or empty for off' },
     default: '127.0.0.1:8080',
-    summary: '/livez and /readyz; empty: off',
-    meaning: 'Address that serves `/livez` and `/readyz`; empty: off.',
+    summary: '/livez, /readyz, /metrics',
+    meaning: 'Address that serves `/livez`, `/readyz` and `/metrics`; empty: off.',
     example: '127.0.0.1:8080',
   },
   {
