@@ -5,7 +5,7 @@ import { acceptedText, variableGroups, variables, type Variable } from './variab
 const verbs = {
   start: 'stream until stopped (the default)',
   init: 'create publication and slot, check the lake, stop',
-  repair: 'after a gap: say what is missing; --yes: record it and go on',
+  repair: 'after a gap: say what is missing; --yes: go on',
   drop: 'remove the slot; stop the service first',
 } as const
 
