@@ -169,6 +169,8 @@ export class Service {
     this.#reason = failure.message
     if (failure.kind === 'needs_text') this.#textOnly = true
     if (failure.kind === 'config') this.#awaitsProgress = this.#sessionStreams
+    // What its last writes may still bring is no sign of recovery.
+    this.#sessionStreams = false
     const waitsForOthers = failure.kind === 'slot_busy'
     if (!this.#hasStreamed && !waitsForOthers && now - this.#failingSinceMs >= START_PATIENCE_MS)
       throw new Failure('gave_up', `${failure.message} (tried for ${seconds(now - this.#failingSinceMs)} s)`, {
