@@ -75,9 +75,9 @@ export function findGap(facts: GapFacts): FoundGap | undefined {
   return undefined
 }
 
-/** Does a repair go on with the slot that is there? Else a new one takes its place. `gap`: undefined where a repair was begun. */
-export function slotStays(gap: FoundGap | undefined): boolean {
-  return gap === undefined || gap.reason === 'slot_ahead'
+/** Does a repair go on with the slot that is there? Else a new one takes its place. No reason: a repair was begun. */
+export function slotStays(reason: GapReason | undefined): boolean {
+  return reason === undefined || reason === 'slot_ahead'
 }
 
 /** The last transaction of the lake, where the slot still stands before it: the server can be asked for it again. */

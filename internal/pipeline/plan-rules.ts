@@ -1,8 +1,8 @@
 // What may happen to a batch's plan: written, adopted, or given up, as pure decisions (G4, G5, G6). They throw Failure with
 // the kind that says whether the service reads the log again or stops.
-import type { Plan } from '../model/batch-record.js'
+import type { Commit, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
-import type { Lsn } from '../model/lsn.js'
+import { maxLsn, type Lsn } from '../model/lsn.js'
 
 /** Before a plan is written: a writer whose replication connection is gone plans nothing any more (G5). */
 export function checkMayPlan(connected: boolean): void {
@@ -30,21 +30,45 @@ export function splitOpenPlans(openPlans: readonly Plan[]): { idle: readonly Pla
   return { idle: openPlans.slice(0, idle), changes: openPlans.slice(idle) }
 }
 
-export interface Closing {
-  readonly plan: Plan
-  readonly endLsn: Lsn
-  /** Everything is there that the plan covers. */
-  readonly whole: boolean
+/**
+ * The plan by which a repair takes the log for itself, before it closes anything: from then on no writer that slept can plan
+ * another batch. It also covers what is left of the gap up to `end`. Undefined where there is nothing to take or to cover.
+ */
+export function fenceOf(
+  log: { readonly batch: number; readonly endLsn: Lsn },
+  openPlans: readonly Plan[],
+  end: Lsn,
+): Pick<Plan, 'batch' | 'kind' | 'fromLsn' | 'toLsn'> | undefined {
+  const last = openPlans.at(-1)
+  const fromLsn = last === undefined ? log.endLsn : last.kind === 'changes' ? pastLast(last) : last.toLsn
+  if (end <= fromLsn && (last === undefined || last.kind === 'gap')) return undefined
+  return { batch: log.batch + openPlans.length + 1, kind: 'gap', fromLsn, toLsn: maxLsn(fromLsn, end) }
 }
 
-/** Where a repair ends the batches that were planned and can no longer be replayed. */
-export function closingsOf(openPlans: readonly Plan[]): readonly Closing[] {
-  return openPlans.map((plan, index) => ({
-    plan,
-    // Past the last transaction, so that a server that still has it is not asked for it.
-    endLsn: openPlans[index + 1]?.fromLsn ?? (plan.kind === 'changes' ? plan.toLsn + 1n : plan.toLsn),
-    whole: plan.kind === 'idle',
-  }))
+/** What a repair commits for `plan`, which `next` follows, once the log ends at `logEnd`; undefined before the first commit. */
+export function closingOf(
+  plan: Plan,
+  next: Plan | undefined,
+  logEnd: Lsn | undefined,
+): Pick<Commit, 'fromLsn' | 'toLsn' | 'endLsn'> {
+  // A writer that slept may have committed the batch before with its true end, past where this plan begins.
+  const fromLsn = logEnd ?? plan.fromLsn
+  const toLsn = maxLsn(fromLsn, plan.toLsn)
+  return { fromLsn, toLsn, endLsn: maxLsn(toLsn, next?.fromLsn ?? plan.toLsn) }
+}
+
+/** Past the last transaction, so that a server that still has it is not asked for it. */
+function pastLast({ toLsn }: Plan): Lsn {
+  return toLsn + 1n
+}
+
+/**
+ * Once the slot is ours and nobody else can move it: the server sends nothing from before its position, whatever was asked
+ * for. `asked` is where we thought, from an earlier look, that the slot stands or stood.
+ */
+export function checkSlotStands(asked: Lsn, confirmed: Lsn): void {
+  if (confirmed > asked)
+    throw new Failure('plan_taken', 'the slot was moved since it was looked at; slot and log are read again')
 }
 
 /**

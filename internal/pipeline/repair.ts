@@ -1,7 +1,7 @@
 // `repair`: goes on after a gap, on the operator's word. The gap stays in the log for ever; what is durable stays as it is;
 // transactions that were planned and can no longer be had whole keep the rows that they have. Nothing is copied again here.
 import { createHash, randomUUID } from 'node:crypto'
-import type { BatchSummary, Commit, DataFile, Gap, GapReason, Plan } from '../model/batch-record.js'
+import type { Commit, DataFile, GapReason, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
@@ -12,7 +12,7 @@ import { SchemaRegistry } from '../storage/schema-registry.js'
 import { rowCountOfTail } from '../transform/parquet/thrift.js'
 import { slotStays, type FoundGap } from './gap.js'
 import { createHistory } from './history.js'
-import { checkPlanWon, closingsOf } from './plan-rules.js'
+import { checkPlanWon, closingOf, fenceOf } from './plan-rules.js'
 import { withConnections, type SessionSettings } from './session.js'
 import { findGapOfLake } from './start-decision.js'
 import { survey, type Connections, type Survey } from './survey.js'
@@ -27,19 +27,31 @@ export interface RepairRequest {
 
 /** Closes the gap between lake and server, if there is one. Throws Failure; `unsafe` where it has yet to be confirmed. */
 export async function repair(request: RepairRequest): Promise<void> {
-  const { settings, store, logger, confirmed } = request
-  await withConnections(settings.target, async (connections) => {
-    const found = await survey(settings, store, connections, undefined)
-    const gap = findGapOfLake(found.start)
-    const begun = found.state.openPlans.some(({ kind }) => kind === 'gap')
-    if (gap === undefined && !begun) {
-      logger.info({ slot: settings.slot, lake: store.location }, 'nothing to repair: lake, slot and server fit')
-      return
-    }
-    if (!confirmed) throw unconfirmed(gap, found.state.openPlans)
-    const from = await newBeginning(request, connections, found, gap)
-    await closeGap(request, found, gap, from)
+  await withConnections(request.settings.target, async (connections) => {
+    while (!(await repaired(request, connections)))
+      request.logger.info('another writer has woken and gone on with the log; it is read again')
   })
+}
+
+/** False where a writer that slept was first with a record of the log: then things stand otherwise than they were found. */
+async function repaired(request: RepairRequest, connections: Connections): Promise<boolean> {
+  const { settings, store, logger, confirmed } = request
+  const found = await survey(settings, store, connections, undefined)
+  const gap = findGapOfLake(found.start)
+  const begun = found.state.openPlans.some(({ kind }) => kind === 'gap')
+  if (gap === undefined && !begun) {
+    logger.info({ slot: settings.slot, lake: store.location }, 'nothing to repair: lake, slot and server fit')
+    return true
+  }
+  if (!confirmed) throw unconfirmed(gap, found.state.openPlans)
+  const from = await newBeginning(request, connections, found, gap)
+  try {
+    await closeGap(request, found, gap, from)
+    return true
+  } catch (error) {
+    if (error instanceof Failure && (error.kind === 'plan_taken' || error.kind === 'fenced')) return false
+    throw error
+  }
 }
 
 function unconfirmed(gap: FoundGap | undefined, openPlans: readonly Plan[]): Failure {
@@ -62,7 +74,7 @@ async function newBeginning(
   gap: FoundGap | undefined,
 ): Promise<Lsn> {
   const { slot } = start
-  if (slot !== undefined && slotStays(gap)) return slot.confirmedLsn
+  if (slot !== undefined && slotStays(gap?.reason)) return slot.confirmedLsn
   if (slot !== undefined) {
     await dropSlot(control, settings.slot)
     logger.info({ slot: settings.slot }, 'slot dropped')
@@ -70,46 +82,41 @@ async function newBeginning(
   return createHistory({ control, replication, settings, log, identity: start.server, logger })
 }
 
-/** Commits what was planned, as far as it is there, and then the gap up to `end`. */
+/** Commits what was planned, as far as it is there, and the gap up to `end`. */
 async function closeGap(
   { settings, store, logger }: RepairRequest,
   { log, state, start }: Survey,
   found: FoundGap | undefined,
   end: Lsn,
 ): Promise<void> {
-  const { openPlans, totals } = state
+  const { totals } = state
+  const openPlans = [...state.openPlans]
   const reason: GapReason = found?.reason ?? 'slot_ahead'
   const writer = randomUUID()
-  const write = async (plan: Plan, summary: Partial<BatchSummary>, files: readonly DataFile[], gap?: Gap) => {
+  const fence = fenceOf(totals, openPlans, end)
+  if (fence !== undefined) {
+    const plan: Plan = { ...fence, cut: settings.cut, writer, writerVersion: settings.version }
+    checkPlanWon(plan, await log.writePlan(plan))
+    openPlans.push(plan)
+  }
+  const recordedMicros = BigInt(Date.now()) * 1000n
+  const filesByBatch = await filesOf(openPlans, settings.slot, store)
+  for (const [index, plan] of openPlans.entries()) {
+    const closing = closingOf(plan, openPlans[index + 1], totals.batch < 0 ? undefined : totals.endLsn)
+    const files = filesByBatch.get(plan.batch) ?? []
     const rows = files.reduce((sum, file) => sum + file.rows, 0)
-    const whole = { toLsn: plan.toLsn, endLsn: plan.toLsn, transactions: 0, rows, ...summary }
+    // Of another history what is missing begins where the two parted, before the end of the lake.
+    const missingFrom = found?.reason === 'other_timeline' ? found.missingFrom : closing.fromLsn
     const commit: Commit = {
-      ...{ ...plan, ...whole, writer, timeline: start.place.timeline, files },
-      ...(gap === undefined ? {} : { gap }),
+      ...{ ...plan, ...closing, writer, timeline: start.place.timeline, transactions: 0, rows, files },
+      ...(plan.kind === 'idle' ? {} : { gap: { reason, missingFrom, recordedMicros } }),
     }
     await log.writeCommit(commit)
     totals.add(commit)
     await log.writeHead(commit)
-    if (gap === undefined) return
-    const missing = { from_lsn: formatLsn(gap.missingFrom), to_lsn: formatLsn(commit.endLsn) }
+    if (commit.gap === undefined) continue
+    const missing = { from_lsn: formatLsn(missingFrom), to_lsn: formatLsn(commit.endLsn) }
     logger.warn({ batch: plan.batch, reason, ...missing, rows_kept: rows }, 'gap recorded')
-  }
-  const gapFrom = (plan: Plan): Gap => ({
-    reason,
-    // Of another history what is missing begins where the two parted, before the end of the lake.
-    missingFrom: found?.reason === 'other_timeline' ? found.missingFrom : plan.fromLsn,
-    recordedMicros: BigInt(Date.now()) * 1000n,
-  })
-  const files = await filesOf(openPlans, settings.slot, store)
-  for (const { plan, endLsn, whole } of closingsOf(openPlans))
-    await write(plan, { endLsn }, files.get(plan.batch) ?? [], whole ? undefined : gapFrom(plan))
-  if (totals.endLsn < end) {
-    const plan: Plan = {
-      ...{ batch: totals.batch + 1, kind: 'gap', fromLsn: totals.endLsn, toLsn: end },
-      ...{ cut: settings.cut, writer, writerVersion: settings.version },
-    }
-    checkPlanWon(plan, await log.writePlan(plan))
-    await write(plan, {}, [], gapFrom(plan))
   }
   logger.info({ slot: settings.slot, lsn: formatLsn(totals.endLsn) }, 'repaired: the next start goes on from here')
 }
@@ -135,7 +142,7 @@ async function filesOf(
       })
     const { schema, table } = name
     files.push({
-      ...{ key, schema, table, schemaVersion: await registry.newestAt(schema, table, name.toLsn), rows },
+      ...{ key, schema, table, schemaVersion: await registry.newestAt({ schema, table }, name.toLsn), rows },
       ...{ bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
     })
   }

@@ -55,12 +55,14 @@ export function sameGap(a: LogGap | undefined, b: LogGap): boolean {
   return a?.missing.batch === b.missing.batch && a.missing.record === b.missing.record
 }
 
-/** Each batch begins where the one before it ends; open plans of changes overlap nothing. */
+/**
+ * Each batch begins where the one before it ends; open plans of changes overlap nothing. A repair plans its gap while a
+ * writer that slept may still commit what comes before, a little past where the gap begins.
+ */
 export function checkChain(lastCommit: Commit | undefined, openPlans: readonly Plan[]): void {
   let floor: Lsn | undefined = lastCommit?.endLsn
   for (const plan of openPlans) {
-    const follows = floor === undefined || (plan === openPlans[0] ? plan.fromLsn === floor : plan.fromLsn >= floor)
-    if (!follows || plan.toLsn < plan.fromLsn)
+    if (!follows(plan, floor, plan === openPlans[0]) || plan.toLsn < plan.fromLsn)
       throw new Failure(
         'unsafe',
         `plan ${plan.batch} begins at ${formatLsn(plan.fromLsn)}, which does not follow the log`,
@@ -70,6 +72,11 @@ export function checkChain(lastCommit: Commit | undefined, openPlans: readonly P
       )
     floor = plan.toLsn
   }
+}
+
+function follows({ kind, fromLsn }: Plan, floor: Lsn | undefined, isNext: boolean): boolean {
+  if (floor === undefined || !isNext) return floor === undefined || fromLsn >= floor
+  return kind === 'gap' ? fromLsn <= floor : fromLsn === floor
 }
 
 function sameBatch(a: Commit, b: Commit): boolean {
