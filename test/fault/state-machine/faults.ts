@@ -1,6 +1,7 @@
 // Carries out the faults of a run. Those that last do so behind the run's back, so that others, and writes, fall into them;
 // they have all ended when settle() resolves.
 import { setTimeout as delay } from 'node:timers/promises'
+import { POINT_REACHED, type Break, type BreakPoint } from '../../support/breaking.js'
 import { eventually } from '../../support/eventually.js'
 import type { PostgresServer } from '../../support/postgres.js'
 import type { Rig } from '../../support/rig.js'
@@ -28,6 +29,8 @@ export interface FaultTargets {
 
 /** Between two kills in a row: the second one comes while the first is being recovered from, or just after. */
 const RECOVERING_MS = 700
+/** How long a process may take to come to the point at which it breaks. */
+const POINT_MS = 4_000
 
 export class Faults {
   readonly #targets: FaultTargets
@@ -43,7 +46,8 @@ export class Faults {
       await delay(ms % RECOVERING_MS)
       await this.#kill(n)
     },
-    killAtBatch: (ms, n) => this.#killAtBatch(ms, n),
+    dieAt: (_, n) => this.#dieAt(n),
+    sleepAt: (ms, n) => this.#sleepAt(ms, n),
     term: (_, n) => this.#terminate(n),
     deploy: async (ms) => {
       await this.#second(ms)
@@ -108,16 +112,33 @@ export class Faults {
     await fleet.kill(fleet.choose(n))
   }
 
-  /** Between the end of a batch and its commit, if one ends soon. */
-  async #killAtBatch(ms: number, n: number): Promise<void> {
+  /** A process that dies by itself at an exact point takes the place of one that is killed. */
+  async #dieAt(n: number): Promise<void> {
+    await this.#kill(n)
+    const mortal = this.#targets.fleet.startBreaking(this.#breakOf(n))
+    await soon(() => !mortal.running)
+  }
+
+  /** One that falls asleep there, and wakes up when another may have taken its place. */
+  async #sleepAt(ms: number, n: number): Promise<void> {
+    await this.#kill(n)
     const { fleet } = this.#targets
-    const service = fleet.choose(n)
-    const ended = service.logged('batch closed').length
-    await eventually(() => !service.running || service.logged('batch closed').length > ended, {
-      timeoutMs: ms,
-      everyMs: 1,
-    }).catch(() => undefined)
-    await fleet.kill(service)
+    const sleeper = fleet.startBreaking({ ...this.#breakOf(n), asleep: true })
+    const asleep = (): boolean => sleeper.logged(POINT_REACHED).length > 0
+    await soon(() => asleep() || !sleeper.running)
+    // It must not fall asleep when nobody waits to wake it.
+    if (!asleep()) return fleet.kill(sleeper)
+    if (n % 3 > 0) {
+      await this.#second(ms)
+      this.#endBackends(`backend_type = 'walsender'`)
+    }
+    this.#lasts(ms, () => fleet.wake(sleeper))
+  }
+
+  #breakOf(n: number): Break {
+    const possible = this.#targets.rig.folder === undefined ? points : [...points, ...pointsOfFolder]
+    const at = possible[n % possible.length]!
+    return { at, pass: at.endsWith('data') ? Math.floor(n / possible.length) % 3 : 0 }
   }
 
   async #terminate(n: number): Promise<void> {
@@ -203,6 +224,17 @@ export class Faults {
     tracked.catch(() => undefined)
     this.#lasting.add(tracked)
   }
+}
+
+const points: readonly BreakPoint[] = [
+  ...(['closed', 'before plan', 'after plan', 'before data', 'after data', 'after data', 'after data'] as const),
+  ...(['before commit', 'before commit', 'after commit', 'before ack', 'after ack', 'before head'] as const),
+]
+const pointsOfFolder: readonly BreakPoint[] = ['inside plan', 'inside data', 'inside commit']
+
+/** Waits for what ought to come, but not for long: the machine or a fault may be in its way. */
+async function soon(come: () => boolean): Promise<void> {
+  await eventually(come, { timeoutMs: POINT_MS }).catch(() => undefined)
 }
 
 function directionsOf(n: number): readonly Direction[] {

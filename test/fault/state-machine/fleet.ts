@@ -1,6 +1,7 @@
 // The processes of one run: at least one is always at work, at most two. Started again as a supervisor would where they gave
 // up for a reason; every other end that nobody asked for is what the run has found.
 import type { TestContext } from 'node:test'
+import { startBreaking, type Break } from '../../support/breaking.js'
 import { eventually } from '../../support/eventually.js'
 import type { Env, Rig } from '../../support/rig.js'
 import type { Exit, Service } from '../../support/service.js'
@@ -17,9 +18,10 @@ const FENCED = 4
 interface Member {
   readonly service: Service
   readonly number: number
+  /** It dies, or falls asleep, by itself. */
+  readonly breaks: boolean
   /** We have ended it, or told it to end. */
   dismissed: boolean
-  asleep: boolean
 }
 
 export interface FleetOptions {
@@ -51,11 +53,23 @@ export class Fleet {
     if (this.#problem !== undefined) throw this.#problem
   }
 
-  /** Each start has other settings. */
   start(): Service {
-    const { rig, env } = this.#options
-    const service = rig.start({ ...env, ...settingsOf(this.#settings++) })
-    const member = { service, number: this.#members.length, dismissed: false, asleep: false }
+    return this.#take(this.#options.rig.start(this.#nextEnv()), false)
+  }
+
+  /** One that dies, or falls asleep, by itself. */
+  startBreaking(point: Break): Service {
+    const { t, rig } = this.#options
+    return this.#take(startBreaking(t, rig, point, this.#nextEnv()), true)
+  }
+
+  /** Each start has other settings. */
+  #nextEnv(): Env {
+    return { ...this.#options.env, ...settingsOf(this.#settings++) }
+  }
+
+  #take(service: Service, breaks: boolean): Service {
+    const member = { service, number: this.#members.length, breaks, dismissed: false }
     this.#members.push(member)
     this.#overlapped ||= this.#working.length > 1
     void service.exited.then((exit) => this.#ended(member, exit))
@@ -84,8 +98,11 @@ export class Fleet {
 
   /** SIGTERM; must end with 0, or give up its bounded drain where `mayGiveUp`. */
   async terminate(service: Service, mayGiveUp: () => boolean): Promise<void> {
+    const member = this.#memberOf(service)
+    // It might fall asleep on its way out.
+    if (member.breaks) return this.kill(service)
     this.wake(service)
-    this.#memberOf(service).dismissed = true
+    member.dismissed = true
     this.#options.totals.add('orderly stops')
     service.signal('SIGTERM')
     const { code, signal } = await service.waitForExit({ timeoutMs: EXIT_LIMIT_MS })
@@ -97,14 +114,11 @@ export class Fleet {
   }
 
   sleep(service: Service): void {
-    this.#memberOf(service).asleep = true
     service.signal('SIGSTOP')
   }
 
   wake(service: Service): void {
-    const member = this.#memberOf(service)
-    if (member.asleep) service.signal('SIGCONT')
-    member.asleep = false
+    service.signal('SIGCONT')
   }
 
   wakeAll(): void {
@@ -131,7 +145,7 @@ export class Fleet {
     const [first = this.start(), ...others] = this.working
     for (const other of others) await this.terminate(other, mayGiveUp)
     // It may wait for up to half a minute before it tries again.
-    if (lastState(first) === 'streaming') return first
+    if (lastState(first) === 'streaming' && !this.#memberOf(first).breaks) return first
     await this.terminate(first, mayGiveUp)
     return this.start()
   }
@@ -169,7 +183,8 @@ export class Fleet {
     if (member.dismissed) return
     const { totals } = this.#options
     const streamed = member.service.logged('streaming').length > 0
-    if (code === GAVE_UP && !streamed) totals.add('starts given up')
+    if (member.breaks && signal === 'SIGKILL') totals.add('kills')
+    else if (code === GAVE_UP && !streamed) totals.add('starts given up')
     else if (code === FENCED && this.#overlapped) totals.add('processes fenced')
     else this.#fail(member.service, `ended by itself with ${code ?? signal}`)
     if (!this.#closing && this.#problem === undefined && this.#working.length === 0) this.start()

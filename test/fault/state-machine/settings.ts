@@ -5,7 +5,7 @@ import type { Env } from '../../support/rig.js'
 const CHOICES = {
   FLUSH_INTERVAL: ['50ms', '100ms', '200ms', '500ms'],
   FLUSH_BYTES: ['16KiB', '100KiB', '1MiB', '3MiB'],
-  TARGET_FILE_BYTES: ['32KiB', '200KiB', '1MiB', '64MiB'],
+  TARGET_FILE_BYTES: ['16KiB', '48KiB', '300KiB', '64MiB'],
   ZSTD_LEVEL: ['1', '3', '7'],
   MEMORY_LIMIT: ['16MiB', '24MiB', '64MiB'],
   UPLOAD_CONCURRENCY: ['1', '2', '8'],

@@ -42,7 +42,8 @@ export type TransactionEnd = 'commit' | 'rollback' | 'prepared' | 'preparedRollb
 export const FAULTS = [
   'kill',
   'killTwice',
-  'killAtBatch',
+  'dieAt',
+  'sleepAt',
   'term',
   'deploy',
   'deployKilled',
@@ -103,8 +104,8 @@ export interface Size {
 }
 
 export const SIZES = {
-  short: { steps: 60, maxRows: 120, bulkRows: 7_000, maxFaultMs: 900, slowFaults: false },
-  long: { steps: 110, maxRows: 300, bulkRows: 25_000, maxFaultMs: 4_000, slowFaults: true },
+  short: { steps: 50, maxRows: 200, bulkRows: 7_000, maxFaultMs: 900, slowFaults: false },
+  long: { steps: 100, maxRows: 300, bulkRows: 25_000, maxFaultMs: 4_000, slowFaults: true },
 } as const satisfies Record<string, Size>
 export type SizeName = keyof typeof SIZES
 
@@ -123,27 +124,28 @@ function sequences(size: Size, store: StoreKind): fc.Arbitrary<Omit<Sequence, 's
   const { steps: length } = size
   return fc.record({
     settings: fc.nat(999),
-    steps: fc.array(step(size, store), { minLength: length, maxLength: length }),
+    steps: fc.array(group(size, store), { minLength: length, maxLength: length }).map((groups) => groups.flat()),
   })
 }
 
-function step(size: Size, store: StoreKind): fc.Arbitrary<Step> {
+function group(size: Size, store: StoreKind): fc.Arbitrary<readonly Step[]> {
   const kinds = FAULTS.filter((kind) => (size.slowFaults || !slow.has(kind)) && canHappen(kind, store))
   return fc.oneof(
-    { weight: 22, arbitrary: write(size) },
-    {
-      weight: 9,
-      arbitrary: fc.record({
-        do: fc.constant('fault' as const),
-        kind: fc.constantFrom(...kinds),
-        ms: fc.integer({ min: 20, max: size.maxFaultMs }),
-        n: fc.nat(999),
-      }),
-    },
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('moment' as const), ms: fc.integer({ min: 1, max: 400 }) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('catchUp' as const) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('checkpoint' as const, 'switchWal' as const) }) },
+    { weight: 20, arbitrary: fc.tuple(write(size)) },
+    { weight: 8, arbitrary: fc.tuple(fault(size, fc.constantFrom(...kinds))) },
+    // A process that breaks somewhere in a batch of several files: what replays are made of.
+    { weight: 4, arbitrary: fc.tuple(load(size), fault(size, fc.constantFrom('dieAt', 'dieAt', 'sleepAt'))) },
+    { weight: 5, arbitrary: fc.tuple(moment) },
+    { weight: 1, arbitrary: fc.tuple(fc.record({ do: fc.constantFrom('catchUp' as const) })) },
+    { weight: 1, arbitrary: fc.tuple(fc.record({ do: fc.constantFrom('checkpoint' as const, 'switchWal' as const) })) },
   )
+}
+
+const moment = fc.record({ do: fc.constant('moment' as const), ms: fc.integer({ min: 1, max: 400 }) })
+
+function fault(size: Size, kind: fc.Arbitrary<FaultKind>): fc.Arbitrary<Step> {
+  const ms = fc.integer({ min: 20, max: size.maxFaultMs })
+  return fc.record({ do: fc.constant('fault' as const), kind, ms, n: fc.nat(999) })
 }
 
 function canHappen(kind: FaultKind, store: StoreKind): boolean {
@@ -162,6 +164,23 @@ function write(size: Size): fc.Arbitrary<Step> {
     writer: fc.nat(WRITERS - 1),
     statements: fc.array(statement(size), { minLength: 1, maxLength: 6 }),
     end: ends,
+  })
+}
+
+/** Rows of several tables, committed. */
+function load({ maxRows }: Size): fc.Arbitrary<Step> {
+  const insert = fc.record({
+    op: fc.constant('insert' as const),
+    table: fc.nat(999),
+    rows: fc.constant(maxRows),
+    n: fc.nat(999_999),
+    savepoint: fc.constant('none' as const),
+  })
+  return fc.record({
+    do: fc.constant('write' as const),
+    writer: fc.nat(WRITERS - 1),
+    statements: fc.array(insert, { minLength: 2, maxLength: 4 }),
+    end: fc.constant('commit' as const),
   })
 }
 
