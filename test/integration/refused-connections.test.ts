@@ -139,7 +139,8 @@ describe('G6: refused, with nothing created', { concurrency: 3 }, () => {
       code: 3,
       says: [
         new RegExp(`slot ${rig.slot}`),
-        /every transaction that ended after [0-9A-F]+\/[0-9A-F]+ is missing/,
+        /lake ends at [0-9A-F]+\/[0-9A-F]+, and every transaction that ended after that is missing/,
+        /missing: [0-9A-F]+\/[0-9A-F]+ to [0-9A-F]+\/[0-9A-F]+/,
         /PG_SLOT/,
       ],
     })
