@@ -141,7 +141,7 @@ describe('G6: refused, with nothing created', { concurrency: 3 }, () => {
         new RegExp(`slot ${rig.slot}`),
         /lake ends at [0-9A-F]+\/[0-9A-F]+, and every transaction that ended after that is missing/,
         /missing: [0-9A-F]+\/[0-9A-F]+ to [0-9A-F]+\/[0-9A-F]+/,
-        /PG_SLOT/,
+        /repair --yes/,
       ],
     })
     assert.deepEqual(await footprint(rig), before)
