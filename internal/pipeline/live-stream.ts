@@ -10,7 +10,7 @@ import { livenessTimings } from '../replication/liveness.js'
 import { linkFailure } from '../replication/connection.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
 import type { ServerFacts, ServerPlace } from '../replication/server.js'
-import { readSlotHealth } from '../replication/slot.js'
+import { checkSlotHeld, readSlotHealth } from '../replication/slot.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
 import { CommitLog } from '../storage/commit-log.js'
 import type { LogTotals } from '../storage/log-totals.js'
@@ -113,10 +113,8 @@ export class LiveStream implements BatchSink {
 
   started(): void {
     this.#lag.began(performance.now())
-    this.#flushTimer = setTimeout(
-      () => this.#guarded(() => this.#builder.requestCut()),
-      this.#context.settings.flushIntervalMs,
-    )
+    const { flushIntervalMs } = this.#context.settings
+    this.#flushTimer = setTimeout(() => this.#guarded(() => this.#builder.requestCut()), flushIntervalMs)
   }
 
   plan(fromLsn: Lsn, toLsn: Lsn, cut: CutParameters): void {
@@ -170,8 +168,8 @@ export class LiveStream implements BatchSink {
       {
         slot: settings.slot,
         publication: settings.publication,
-        durableLsn: this.#ledger.durable,
         startLsn: this.#start.sentAgain?.commitLsn ?? this.#ledger.durable,
+        checkSlot: (asked) => checkSlotHeld(this.#control, settings.slot, asked),
         binary: mode.binary,
         walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
         unixSocket: settings.target.host.startsWith('/'),
@@ -232,7 +230,7 @@ export class LiveStream implements BatchSink {
         flushIntervalMs: settings.flushIntervalMs,
         textColumns: this.#facts.encoding === 'SQL_ASCII' ? 'bytes' : 'string',
         typesOf: (oids) => catalog.known(oids) ?? catalog.resolve(oids),
-        register: (schema, position) => registry.register(schema, position),
+        register: (table, position, describe) => registry.register(table, position, describe),
         target: { context, createdBy: `wal-cake version ${settings.version} (build 0)` },
         now: () => performance.now(),
         onCommit: (endLsn) => this.#received(endLsn),
@@ -271,6 +269,8 @@ export class LiveStream implements BatchSink {
   #received(endLsn: Lsn): void {
     this.#ledger.noteReceived(endLsn)
     this.#stream.noteReceived(endLsn)
+    // What was durable when the stream began waits for the transaction that proves the server's history.
+    if (this.#stream.acked < this.#ledger.durable) this.#stream.acknowledge(this.#ledger.durable)
     if (this.#context.stop.aborted) setImmediate(this.#betweenTransactions)
   }
 

@@ -51,8 +51,21 @@ export class RecordReader {
   }
 
   count(field: string): number {
+    const value = this.integer(field)
+    if (value < 0) throw this.broken(field)
+    return value
+  }
+
+  /** Of either sign. */
+  integer(field: string): number {
     const value = this.#fields[field]
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw this.broken(field)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw this.broken(field)
+    return value
+  }
+
+  flag(field: string): boolean {
+    const value = this.#fields[field]
+    if (typeof value !== 'boolean') throw this.broken(field)
     return value
   }
 

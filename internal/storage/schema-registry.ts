@@ -1,32 +1,40 @@
 // The versions of each table's schema, recorded with the position they hold from. A version's number must come out the same
 // in a replay, so it is found by position, never by "the newest one".
 import { Failure } from '../model/failure.js'
-import { formatLsn, parseLsn, type Lsn } from '../model/lsn.js'
-import type { StreamPosition, TableSchema } from '../model/table-schema.js'
-import { LAKE_FORMAT } from './record-reader.js'
+import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { ReplicaIdentity } from '../model/relation.js'
+import type { SchemaColumn, StreamPosition, TableSchema } from '../model/table-schema.js'
 import { schemaKey, schemasPrefix } from './keys.js'
 import type { ObjectStore } from './object-store.js'
+import { LAKE_FORMAT, RecordReader, type Json } from './record-reader.js'
 
-interface Version {
+export interface SchemaVersion {
   readonly number: number
   readonly from: StreamPosition
-  readonly shape: string
+  readonly schema: TableSchema
 }
 
-type TableName = Pick<TableSchema, 'schema' | 'table'>
+export type TableName = Pick<TableSchema, 'schema' | 'table'>
 
 export interface RegisteredSchema {
   readonly version: number
+  /** It begins exactly here, and what held before was another table of the same name: the rows of that one are gone. */
+  readonly replaces: boolean
   /** Resolves when the version is recorded; no file of it may become visible before. */
   readonly recorded: Promise<void>
 }
+
+/** Makes a table's schema from the versions that hold up to then, oldest first. */
+export type DescribeTable = (earlier: readonly TableSchema[]) => TableSchema
+
+const REPLICA_IDENTITIES: readonly ReplicaIdentity[] = ['d', 'n', 'f', 'i']
 
 export class SchemaRegistry {
   readonly #store: ObjectStore
   readonly #slot: string
   /** Folders that had versions when the registry was opened. */
   readonly #present = new Set<string>()
-  readonly #versions = new Map<string, Version[]>()
+  readonly #versions = new Map<string, SchemaVersion[]>()
 
   private constructor(store: ObjectStore, slot: string) {
     this.#store = store
@@ -41,68 +49,83 @@ export class SchemaRegistry {
   }
 
   /** The version that holds at `position`, recorded now where it is new. */
-  register(schema: TableSchema, position: StreamPosition): RegisteredSchema | Promise<RegisteredSchema> {
-    const folder = folderOf(this.#key(schema, 1))
+  register(
+    table: TableName,
+    position: StreamPosition,
+    describe: DescribeTable,
+  ): RegisteredSchema | Promise<RegisteredSchema> {
+    const folder = folderOf(this.#key(table, 1))
     const known = this.#versions.get(folder)
-    if (known !== undefined) return this.#match(known, schema, position)
+    if (known !== undefined) return this.#match(known, position, describe)
     if (!this.#present.has(folder)) {
-      const none: Version[] = []
+      const none: SchemaVersion[] = []
       this.#versions.set(folder, none)
-      return this.#match(none, schema, position)
+      return this.#match(none, position, describe)
     }
-    return this.#load(schema).then((versions) => {
+    return this.#load(table).then((versions) => {
       this.#versions.set(folder, versions)
-      return this.#match(versions, schema, position)
+      return this.#match(versions, position, describe)
     })
   }
 
   /** The newest version that holds at or before `lsn`. */
-  async newestAt(schema: string, table: string, lsn: Lsn): Promise<number> {
-    const versions = await this.#load({ schema, table })
+  async newestAt(table: TableName, lsn: Lsn): Promise<number> {
+    const versions = await this.#load(table)
     return versions.findLast((version) => version.from.lsn <= lsn)?.number ?? 1
   }
 
-  #match(versions: Version[], schema: TableSchema, position: StreamPosition): RegisteredSchema {
-    const shape = JSON.stringify(shapeOf(schema))
-    const held = versions.findLast((version) => !isAfter(version.from, position))
-    if (held?.shape === shape) return { version: held.number, recorded: Promise.resolve() }
+  #match(versions: SchemaVersion[], position: StreamPosition, describe: DescribeTable): RegisteredSchema {
+    const earlier = versions.filter((version) => !isAfter(version.from, position))
+    const schema = describe(earlier.map((version) => version.schema))
+    const held = earlier.at(-1)
+    if (held !== undefined && shapeText(held.schema) === shapeText(schema))
+      return {
+        version: held.number,
+        replaces: isSame(held.from, position) && replaces(held.schema, earlier.at(-2)?.schema),
+        recorded: Promise.resolve(),
+      }
     const number = Math.max(0, ...versions.map((version) => version.number)) + 1
-    versions.push({ number, from: position, shape })
+    versions.push({ number, from: position, schema })
     versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
-    const recorded = this.#record(schema, number, position, shape)
+    const recorded = this.#record(number, position, schema, held?.schema)
     recorded.catch(() => undefined) // whoever uploads a file of this version is told
-    return { version: number, recorded }
+    return { version: number, replaces: replaces(schema, held?.schema), recorded }
   }
 
-  async #record(schema: TableSchema, number: number, from: StreamPosition, shape: string): Promise<void> {
+  async #record(
+    number: number,
+    from: StreamPosition,
+    schema: TableSchema,
+    before: TableSchema | undefined,
+  ): Promise<void> {
     const key = this.#key(schema, number)
     const record = {
       format: LAKE_FORMAT,
       version: number,
       from_lsn: formatLsn(from.lsn),
       from_seq: from.seq,
-      ...shapeOf(schema),
+      ...fieldsOf(schema, likelyRenames(schema, before)),
     }
     const content = Buffer.from(`${JSON.stringify(record, undefined, 1)}\n`, 'utf8')
     if ((await this.#store.put(key, [content], { ifAbsent: true, role: 'log' })) === 'created') return
     const standing = decodeVersion(key, (await this.#store.get(key)) ?? Buffer.alloc(0))
-    if (standing.shape !== shape)
+    if (shapeText(standing.schema) !== shapeText(schema))
       throw new Failure('fenced', `another writer has recorded another schema at ${key}`, {
         hint: 'Two services write the same tables into this lake. Stop one of them.',
       })
   }
 
-  async #load(schema: TableName): Promise<Version[]> {
-    const versions: Version[] = []
-    for await (const { key } of this.#store.list(`${folderOf(this.#key(schema, 1))}/`)) {
+  async #load(table: TableName): Promise<SchemaVersion[]> {
+    const versions: SchemaVersion[] = []
+    for await (const { key } of this.#store.list(`${folderOf(this.#key(table, 1))}/`)) {
       const bytes = await this.#store.get(key)
       if (bytes !== undefined) versions.push(decodeVersion(key, bytes))
     }
     return versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
   }
 
-  #key(schema: TableName, version: number): string {
-    return schemaKey(this.#slot, schema.schema, schema.table, version)
+  #key(table: TableName, version: number): string {
+    return schemaKey(this.#slot, table.schema, table.table, version)
   }
 }
 
@@ -114,7 +137,35 @@ function isAfter(a: StreamPosition, b: StreamPosition): boolean {
   return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
 }
 
-function shapeOf(schema: TableSchema): Record<string, unknown> {
+function isSame(a: StreamPosition, b: StreamPosition): boolean {
+  return a.lsn === b.lsn && a.seq === b.seq
+}
+
+function replaces(schema: TableSchema, before: TableSchema | undefined): boolean {
+  return before !== undefined && before.relationOid !== schema.relationOid
+}
+
+/**
+ * The stream does not tell of a renamed column. By its new name the old one, where the column at the same place has the
+ * same type and each name is in one of the two versions only.
+ */
+function likelyRenames({ columns }: TableSchema, before: TableSchema | undefined): ReadonlyMap<string, string> {
+  const renames = new Map<string, string>()
+  const known = new Set(before?.columns.map(({ name }) => name))
+  const names = new Set(columns.map(({ name }) => name))
+  columns.forEach(({ name, type, typmod }, k) => {
+    const old = before?.columns[k]
+    if (old === undefined || known.has(name) || names.has(old.name)) return
+    if (old.type === type && old.typmod === typmod) renames.set(name, old.name)
+  })
+  return renames
+}
+
+function shapeText(schema: TableSchema): string {
+  return JSON.stringify(fieldsOf(schema))
+}
+
+function fieldsOf(schema: TableSchema, renames?: ReadonlyMap<string, string>): Json {
   return {
     schema: schema.schema,
     table: schema.table,
@@ -127,28 +178,34 @@ function shapeOf(schema: TableSchema): Record<string, unknown> {
       typmod: column.typmod,
       parquet: column.parquet,
       key: column.key,
+      ...(renames?.has(column.name) === true ? { likely_renamed_from: renames.get(column.name) } : {}),
     })),
   }
 }
 
-function decodeVersion(key: string, bytes: Buffer): Version {
-  try {
-    const { format, version, from_lsn, from_seq, ...shape } = JSON.parse(bytes.toString('utf8')) as Record<
-      string,
-      unknown
-    >
-    if (
-      format !== LAKE_FORMAT ||
-      typeof version !== 'number' ||
-      typeof from_lsn !== 'string' ||
-      typeof from_seq !== 'number'
-    )
-      throw new TypeError('a field is missing')
-    return { number: version, from: { lsn: parseLsn(from_lsn), seq: from_seq }, shape: JSON.stringify(shape) }
-  } catch (cause) {
-    throw new Failure('unsafe', `${key} is damaged and cannot be read`, {
-      hint: 'Restore this object from a backup or an older version of it.',
-      cause,
-    })
+function decodeVersion(key: string, bytes: Buffer): SchemaVersion {
+  const reader = new RecordReader(key, bytes)
+  reader.checkFormat()
+  return {
+    number: reader.count('version'),
+    from: { lsn: reader.lsn('from_lsn'), seq: reader.count('from_seq') },
+    schema: {
+      schema: reader.text('schema'),
+      table: reader.text('table'),
+      relationOid: reader.count('relation_oid'),
+      replicaIdentity: reader.oneOf('replica_identity', REPLICA_IDENTITIES),
+      columns: reader.list('columns').map(columnOf),
+    },
+  }
+}
+
+function columnOf(reader: RecordReader): SchemaColumn {
+  return {
+    name: reader.text('name'),
+    lakeName: reader.text('lake_name'),
+    type: reader.text('type'),
+    typmod: reader.integer('typmod'),
+    parquet: reader.text('parquet'),
+    key: reader.flag('key'),
   }
 }

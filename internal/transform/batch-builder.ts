@@ -5,14 +5,16 @@ import type { CutParameters, LastTransaction, Plan } from '../model/batch-record
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
 import { dateOf } from '../model/instant.js'
-import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
 import { sameRelation, type Relation } from '../model/relation.js'
+import type { TableSchema } from '../model/table-schema.js'
 import { cutAtCommit, type CutReason } from './batch-cutter.js'
-import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
+import type { BatchSink, BegunVersion, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
 import { OpenBatch } from './open-batch.js'
+import { notAsPlanned, notSentAgain } from './other-history.js'
 import { placeOfPosition, placeOfTransaction, provesHistory } from './stream-place.js'
-import { layoutOf } from './table-layout.js'
+import { layoutOf, type TableLayout } from './table-layout.js'
 import { TableWriter, type TransactionStamp } from './table-writer.js'
 
 /** A part of memory use is looked at each time this many bytes of values have come in. */
@@ -96,7 +98,7 @@ export class BatchBuilder implements ChangeSink {
     if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, commitLsn, commitMicros)
     const planned = this.#openPlans[0]
     const place = placeOfTransaction(commitLsn, this.#from, planned)
-    if (place === 'misfit') throw this.#otherHistory(planned!, commitLsn)
+    if (place === 'misfit') throw notAsPlanned(planned!, commitLsn)
     this.#commitLsn = commitLsn
     this.#seq = 0
     this.#rowsAtBegin = this.#batch.rows
@@ -177,7 +179,7 @@ export class BatchBuilder implements ChangeSink {
     if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, position, undefined)
     const planned = this.#openPlans[0]
     const place = placeOfPosition(position, this.#batch.rows, planned)
-    if (place === 'misfit') throw this.#otherHistory(planned!, position)
+    if (place === 'misfit') throw notAsPlanned(planned!, position)
     if (place === 'idle') this.#sink.idle(position, urgent)
     else if (place === 'busy' && urgent) this.requestCut()
     return undefined
@@ -215,15 +217,17 @@ export class BatchBuilder implements ChangeSink {
   }
 
   #open(relation: Relation, types: readonly PgType[]): Pause {
-    const layout = layoutOf(relation, types, this.#options.textColumns)
-    const set = (version: RegisteredVersion): void => {
-      this.#tables.set(relation.oid, {
-        relation,
-        lake: { writer: new TableWriter(layout, this.#options.target), version },
-      })
-      this.#options.onRelation(layout.schema, version.version)
+    let layout: TableLayout | undefined
+    const describe = (earlier: readonly TableSchema[]): TableSchema =>
+      (layout = layoutOf(relation, types, this.#options.textColumns, earlier)).schema
+    const set = (version: BegunVersion): void => {
+      const lake = { writer: new TableWriter(layout!, this.#options.target), version }
+      this.#tables.set(relation.oid, { relation, lake })
+      this.#options.onRelation(layout!.schema, version.version)
+      if (version.replaces) void this.truncate([relation.oid])
     }
-    const version = this.#options.register(layout.schema, { lsn: this.#commitLsn ?? this.#from, seq: this.#seq })
+    const position = { lsn: this.#commitLsn ?? this.#from, seq: this.#seq }
+    const version = this.#options.register({ schema: relation.schema, table: relation.name }, position, describe)
     if (version instanceof Promise) return version.then(set)
     set(version)
     return undefined
@@ -304,7 +308,7 @@ export class BatchBuilder implements ChangeSink {
   #endBatch(reason: CutReason | 'replay'): void {
     const batch = this.#batch
     const summary = batch.summary()
-    if (summary === undefined) throw this.#otherHistory(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
+    if (summary === undefined) throw notAsPlanned(this.#openPlans[0]!, this.#openPlans[0]!.toLsn)
     this.#plan(summary.toLsn)
     this.#closeFiles()
     const { tables, excludeTables } = this.#cut
@@ -320,24 +324,7 @@ export class BatchBuilder implements ChangeSink {
   #checkHistory(expected: LastTransaction, position: Lsn, commitMicros: bigint | undefined): void {
     const verdict = provesHistory(expected, position, commitMicros)
     if (verdict === 'same') this.#sentAgain = undefined
-    else if (verdict === 'other')
-      throw new Failure(
-        'unsafe',
-        `the last transaction of the lake committed at ${formatLsn(expected.commitLsn)}, but the server is at ${formatLsn(position)} and did not send it again as it was`,
-        {
-          hint: 'The server has another history than the one this lake was written from: it was set back to an earlier state. Give its new history a lake of its own: another PG_SLOT and an empty NAMESPACE.',
-        },
-      )
-  }
-
-  #otherHistory(plan: Plan, position: Lsn): Failure {
-    return new Failure(
-      'unsafe',
-      `batch ${plan.batch} was planned to end with the transaction at ${formatLsn(plan.toLsn)}, but the server is at ${formatLsn(position)} and has not sent it`,
-      {
-        hint: 'The server has another history than the one this lake was written from. Was it restored from a backup, or was the publication changed?',
-      },
-    )
+    else if (verdict === 'other') throw notSentAgain(expected, position)
   }
 }
 

@@ -28,6 +28,11 @@ export interface RegisteredVersion {
   readonly recorded: Promise<void>
 }
 
+export interface BegunVersion extends RegisteredVersion {
+  /** The rows of another table of the same name end here. */
+  readonly replaces: boolean
+}
+
 export interface BuilderOptions {
   /** End of what is durable: transactions that commit before it are dropped. */
   readonly durableLsn: Lsn
@@ -42,7 +47,12 @@ export interface BuilderOptions {
   readonly textColumns: 'string' | 'bytes'
   /** The types of a relation's columns: at once where they are known, else from the catalogue. */
   readonly typesOf: (oids: readonly number[]) => readonly PgType[] | Promise<readonly PgType[]>
-  readonly register: (schema: TableSchema, position: StreamPosition) => RegisteredVersion | Promise<RegisteredVersion>
+  /** The version of the table's schema that holds at `position`; `describe` makes it from those before, oldest first. */
+  readonly register: (
+    table: Pick<TableSchema, 'schema' | 'table'>,
+    position: StreamPosition,
+    describe: (earlier: readonly TableSchema[]) => TableSchema,
+  ) => BegunVersion | Promise<BegunVersion>
   readonly target: FileTarget
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number

@@ -4,6 +4,7 @@ import type { LakeColumn, LeafType } from '../model/lake-column.js'
 import { baseType, type PgType } from '../model/pg-type.js'
 import type { Relation } from '../model/relation.js'
 import type { TableSchema } from '../model/table-schema.js'
+import { lakeNames } from './lake-names.js'
 import { codecOf, type ValueCodec } from './values/value-codec.js'
 
 export interface TableLayout {
@@ -33,14 +34,29 @@ const metaTypes = {
 } as const satisfies Record<string, LeafType>
 export type MetaName = keyof typeof metaTypes
 
-/** `types`: the relation's column types in order. `textColumns`: `bytes` where the database promises no encoding. */
-export function layoutOf(relation: Relation, types: readonly PgType[], textColumns: 'string' | 'bytes'): TableLayout {
+/**
+ * `types`: the relation's column types in order. `textColumns`: `bytes` where the database promises no encoding. `earlier`:
+ * the versions of the table's schema so far, oldest first.
+ */
+export function layoutOf(
+  relation: Relation,
+  types: readonly PgType[],
+  textColumns: 'string' | 'bytes',
+  earlier: readonly TableSchema[] = [],
+): TableLayout {
   const codecs = relation.columns.map((column, k) => codecOf(types[k]!, column.typmod, textColumns))
-  const taken = new Set<string>()
-  const names = relation.columns.map((column) => distinctName(column.name, taken))
-  const columns = names.map((name, k) => ({ name, type: codecs[k]!.type, list: codecs[k]!.list }))
+  const described = relation.columns.map(({ name, typmod, isKey }, k) => ({
+    name,
+    type: typeName(types[k]!),
+    typmod: baseType(types[k]!, typmod).typmod,
+    parquet: parquetText(codecs[k]!),
+    detail: decimalDetail(codecs[k]!.type),
+    key: isKey,
+  }))
+  const names = lakeNames(described, Object.keys(metaTypes), earlier)
+  const columns = codecs.map(({ type, list }, k) => ({ name: names.columns[k]!, type, list }))
   const meta = Object.fromEntries(
-    Object.entries(metaTypes).map(([name, type]) => [name, { name: metaName(name, taken), type, list: false }]),
+    Object.entries(metaTypes).map(([name, type], k) => [name, { name: names.meta[k]!, type, list: false }]),
   ) as unknown as Record<MetaName, LakeColumn>
   return {
     relation,
@@ -48,41 +64,16 @@ export function layoutOf(relation: Relation, types: readonly PgType[], textColum
     codecs,
     meta,
     fileColumns: [...columns, ...Object.values(meta)],
-    dateColumn: taken.has('dt') ? 'dt_commit' : 'dt',
-    schema: schemaOf(relation, types, columns),
-  }
-}
-
-/** Names that differ only in case confuse readers: the later one gets a number behind it. */
-function distinctName(name: string, taken: Set<string>): string {
-  let distinct = name
-  for (let n = 2; taken.has(distinct.toLowerCase()); n++) distinct = `${name}__${n}`
-  taken.add(distinct.toLowerCase())
-  return distinct
-}
-
-/** The user's column keeps the name, ours gets another underscore. */
-function metaName(name: string, taken: Set<string>): string {
-  let own = name
-  while (taken.has(own)) own = `_${own}`
-  taken.add(own)
-  return own
-}
-
-function schemaOf(relation: Relation, types: readonly PgType[], columns: readonly LakeColumn[]): TableSchema {
-  return {
-    schema: relation.schema,
-    table: relation.name,
-    relationOid: relation.oid,
-    replicaIdentity: relation.replicaIdentity,
-    columns: relation.columns.map((column, k) => ({
-      name: column.name,
-      lakeName: columns[k]!.name,
-      type: typeName(types[k]!),
-      typmod: baseType(types[k]!, column.typmod).typmod,
-      parquet: parquetText(columns[k]!),
-      key: column.isKey,
-    })),
+    dateColumn: names.dateColumn,
+    schema: {
+      schema: relation.schema,
+      table: relation.name,
+      relationOid: relation.oid,
+      replicaIdentity: relation.replicaIdentity,
+      columns: described.map(({ name, type, typmod, parquet, key }, k) => ({
+        ...{ name, lakeName: names.columns[k]!, type, typmod, parquet, key },
+      })),
+    },
   }
 }
 
@@ -90,12 +81,15 @@ function typeName(type: PgType): string {
   return type.schema === 'pg_catalog' ? type.name : `${type.schema}.${type.name}`
 }
 
-function parquetText(column: LakeColumn): string {
-  const { type } = column
+function decimalDetail(type: LeafType): string {
+  return 'logical' in type && type.logical === 'decimal' ? `${type.precision}_${type.scale}` : ''
+}
+
+function parquetText({ type, list }: Pick<LakeColumn, 'type' | 'list'>): string {
   const logical = !('logical' in type)
     ? ''
     : type.logical === 'decimal'
       ? ` decimal(${type.precision},${type.scale})`
       : ` ${type.logical}`
-  return `${column.list ? 'LIST ' : ''}${type.physical}${logical}`
+  return `${list ? 'LIST ' : ''}${type.physical}${logical}`
 }

@@ -4,10 +4,17 @@ import assert from 'node:assert/strict'
 import type { BatchSummary, CutParameters, Plan } from '../../internal/model/batch-record.js'
 import type { Pause } from '../../internal/model/change-sink.js'
 import type { TableSchema, StreamPosition } from '../../internal/model/table-schema.js'
+import type { DescribeTable } from '../../internal/storage/schema-registry.js'
 import { PgoutputDecoder } from '../../internal/replication/pgoutput-decoder.js'
 import { BatchBuilder } from '../../internal/transform/batch-builder.js'
 import type { Pressure } from '../../internal/transform/batch-cutter.js'
-import type { BatchSink, BuilderOptions, RegisteredVersion, RowCounts } from '../../internal/transform/batch-sink.js'
+import type {
+  BatchSink,
+  BegunVersion,
+  BuilderOptions,
+  RegisteredVersion,
+  RowCounts,
+} from '../../internal/transform/batch-sink.js'
 import { BufferPool } from '../../internal/transform/buffer-pool.js'
 import type { ClosedFile, FileContent } from '../../internal/transform/open-file.js'
 import { zstdAt } from '../../internal/transform/zstd.js'
@@ -66,7 +73,7 @@ export class BuilderRun implements BatchSink {
         flushIntervalMs: Infinity,
         textColumns: 'string',
         typesOf: builtinTypes,
-        register: (schema, position) => this.#register(schema, position),
+        register: (table, position, describe) => this.#register(table, position, describe),
         target: { context, createdBy: 'wal-cake version 0.0.0 (build 0)' },
         now: () => this.nowMs,
         onCommit: (endLsn) => void this.received.push(endLsn),
@@ -141,9 +148,19 @@ export class BuilderRun implements BatchSink {
     return this.batches.at(-1)!
   }
 
-  #register(schema: TableSchema, position: StreamPosition): RegisteredVersion {
+  #register(
+    table: Pick<TableSchema, 'schema' | 'table'>,
+    position: StreamPosition,
+    describe: DescribeTable,
+  ): BegunVersion {
+    const ofTable = this.registered.filter(
+      ({ schema }) => schema.schema === table.schema && schema.table === table.table,
+    )
+    const earlier = ofTable.map(({ schema }) => schema)
+    const schema = describe(earlier)
     this.registered.push({ schema, position })
-    return { version: this.registered.length, recorded: Promise.resolve() }
+    const replaces = earlier.length > 0 && earlier.at(-1)!.relationOid !== schema.relationOid
+    return { version: this.registered.length, replaces, recorded: Promise.resolve() }
   }
 }
 

@@ -510,9 +510,10 @@ test('types that have to be looked up are waited for, and rows come after them',
         kind: 'base' as const,
       }))
     },
-    register: async () => {
+    register: async (_table, _position, describe) => {
       await new Promise((resolve) => setTimeout(resolve, 5))
-      return { version: 42, recorded: Promise.resolve() }
+      describe([])
+      return { version: 42, replaces: false, recorded: Promise.resolve() }
     },
   })
   await run.feed(...tx(1, ...describeBoth, insert(orders, 1)))
