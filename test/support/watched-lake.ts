@@ -68,6 +68,7 @@ export class WatchedLake {
     await this.#glob.stop()
     assert.deepEqual(this.#ack.faults, [])
     assert.deepEqual(this.#glob.faults, [])
+    assert.equal(this.#glob.rewritten, 0, 'no file was written twice')
     const log = await auditLog(this.rig.lake, this.rig.slot)
     await assertHeadIsNewest(this.rig.lake, this.rig.slot, log)
     assert.equal(this.#glob.files, log.files.length, 'the poller has seen every file')

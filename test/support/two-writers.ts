@@ -1,0 +1,56 @@
+// Two processes on one slot and lake, one of which falls asleep at a named point and wakes long after the other has taken
+// over: who has written what into the log, and what the one that slept does then.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import type { TestContext } from 'node:test'
+import { reached, startBreaking, type Break } from './breaking.js'
+import { eventually } from './eventually.js'
+import type { Env, Rig } from './rig.js'
+import type { LogLine, Service } from './service.js'
+
+export const isBusy = (line: LogLine): boolean => (line.err as { kind?: string } | undefined)?.kind === 'slot_busy'
+
+/** Starts a process that falls asleep there. Resolves when it streams. */
+export async function streamToSleep(t: TestContext, rig: Rig, point: Break, env: Env = {}): Promise<Service> {
+  const service = startBreaking(t, rig, { ...point, asleep: true }, env)
+  await service.waitForLog('streaming')
+  return service
+}
+
+/** Resolves when it sleeps. */
+export async function asleep(service: Service, point: Break): Promise<void> {
+  await reached(service, point)
+  await eventually(async () => (await readFile(`/proc/${service.pid}/stat`, 'utf8')).includes(' T '))
+}
+
+/** Ends the connection of whoever holds the slot, as a server does that has not heard of it for long. */
+export async function cutOff(rig: Rig): Promise<void> {
+  await rig.source.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1', [
+    rig.slot,
+  ])
+}
+
+/** Every record of the log with the session that wrote it. */
+export async function writers(rig: Rig): Promise<Map<string, string>> {
+  const records = (await rig.lake.keys(`_wal_cake/${rig.slot}/log/`)).map(async (key) => {
+    const { writer } = JSON.parse(await readFile(rig.lake.path(key), 'utf8')) as { writer: string }
+    return [key, writer] as const
+  })
+  return new Map(await Promise.all(records))
+}
+
+export function wake(service: Service): void {
+  service.signal('SIGCONT')
+}
+
+/** Wakes it. It finds the slot taken and waits; what comes into the log meanwhile is the holder's alone. */
+export async function assertFenced(rig: Rig, sleeper: Service): Promise<void> {
+  const before = await writers(rig)
+  const linesBefore = sleeper.lines.length
+  wake(sleeper)
+  const busy = await sleeper.waitFor('the slot to be busy for it', () => sleeper.lines.slice(linesBefore).find(isBusy))
+  assert.match(JSON.stringify(busy), new RegExp(`slot ${rig.slot} is held by process \\d+`))
+  const holder = [...before.values()].at(-1)
+  for (const [key, writer] of await writers(rig))
+    if (!before.has(key)) assert.equal(writer, holder, `${key} was written after the other woke`)
+}
