@@ -85,6 +85,14 @@ export class S3Objects {
     return this.#buckets.get(bucket)?.objects.get(key)?.attributes
   }
 
+  /** Takes a bucket away with all that lies in it, as if it had been deleted. What is returned puts it back. */
+  withdraw(bucket: string): () => void {
+    const taken = this.#buckets.get(bucket)
+    if (taken === undefined) throw new Error(`no bucket ${bucket}`)
+    this.#buckets.delete(bucket)
+    return () => void this.#buckets.set(bucket, taken)
+  }
+
   #createBucket({ bucket }: S3Request): S3Answer {
     if (this.#buckets.has(bucket)) throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You already own this bucket.')
     this.#buckets.set(bucket, { objects: new Map(), uploads: new Map() })
