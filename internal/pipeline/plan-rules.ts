@@ -63,15 +63,6 @@ function pastLast({ toLsn }: Plan): Lsn {
 }
 
 /**
- * Once the slot is ours and nobody else can move it: the server sends nothing from before its position, whatever was asked
- * for. `asked` is where we thought, from an earlier look, that the slot stands or stood.
- */
-export function checkSlotStands(asked: Lsn, confirmed: Lsn): void {
-  if (confirmed > asked)
-    throw new Failure('plan_taken', 'the slot was moved since it was looked at; slot and log are read again')
-}
-
-/**
  * What a stream that does not fit the log means. `durable` is where this session thinks that the log ends, `logEnd` where
  * it does: another writer who held the slot between our reading of the log and our taking of the slot has moved both, and
  * the log is read again. Else it is what it looks like.

@@ -40,8 +40,11 @@ export async function survey(
     })
   const log = new CommitLog(store, slotName)
   const state = await log.recover()
-  if (slot === undefined && durableEnd(state) !== undefined && (await readSlot(control, slotName, facts.database)))
-    throw new Failure('plan_taken', 'another process has begun this lake just now; it is read again')
+  if ((slot?.lost ?? true) && durableEnd(state) !== undefined) {
+    const now = await readSlot(control, slotName, facts.database)
+    if (now?.lost === false)
+      throw new Failure('plan_taken', 'the slot was created just now, by another process; slot and log are read again')
+  }
   // After the log, because it is written before it: a log that has begun has an identity.
   const lake = await log.readIdentity()
   // After the log too: what it holds was sent before, so the server can only be further on.

@@ -31,6 +31,7 @@ export class CopyBoth {
   readonly #socket: Socket
   readonly #handle: PayloadHandler
   readonly #pacer: ReadPacer
+  readonly #admit: () => Pause
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
   #from = 0
   #to = 0
@@ -40,18 +41,22 @@ export class CopyBoth {
   #turnBytes = 0
   #begun: () => void = () => undefined
   #settle!: { resolve: () => void; reject: (error: Failure) => void }
-  /** Resolves when the server has accepted the command. */
+  /** Resolves when the server has accepted the command and was admitted. */
   readonly started = new Promise<void>((resolve) => (this.#begun = resolve))
   /** Resolves when the server has ended the stream, rejects when the link broke or a payload was not accepted. */
   readonly done: Promise<void>
   /** Bytes read from the socket since the start. */
   bytesRead = 0
 
-  /** Sends START_REPLICATION on a connection that is authenticated and idle; the connection is this object's from then on. */
-  constructor(client: pg.Client, command: string, handle: PayloadHandler, pacer: ReadPacer) {
+  /**
+   * Sends START_REPLICATION on a connection that is authenticated and idle; the connection is this object's from then on.
+   * `admit` is called when the server has accepted the command, before any payload is taken.
+   */
+  constructor(client: pg.Client, command: string, handle: PayloadHandler, pacer: ReadPacer, admit?: () => Pause) {
     this.#socket = takeSocket(client)
     this.#handle = handle
     this.#pacer = pacer
+    this.#admit = admit ?? (() => undefined)
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     this.done.catch(() => undefined) // whoever waits for it is told; nobody waiting must not end the process
     this.#socket.on('data', (chunk: Buffer) => this.#take(chunk))
@@ -204,8 +209,7 @@ export class CopyBoth {
         return this.#handle(this.#buffer, start, end)
       case COPY_BOTH:
         this.#copying = true
-        this.#begun()
-        return undefined
+        return this.#admitted()
       case ERROR:
         throw serverFailure(this.#buffer, start, end, this.#copying)
       case COPY_DONE:
@@ -220,6 +224,12 @@ export class CopyBoth {
       default:
         throw new Failure('protocol', `unknown message 0x${kind.toString(16)} from the server in a replication stream`)
     }
+  }
+
+  #admitted(): Pause {
+    const pause = this.#admit()
+    if (pause === undefined) this.#begun()
+    return pause?.then(this.#begun)
   }
 
   #failWith(error: unknown): void {

@@ -16,10 +16,13 @@ const KEEPALIVE_BYTES = 18
 export interface StreamOptions {
   readonly slot: string
   readonly publication: string
-  /** End of what is durable: acknowledged. */
-  readonly durableLsn: Lsn
-  /** Transactions whose commit record is here or later are asked for; the slot's own position wins where that is later. */
+  /**
+   * Transactions whose commit record is here or later are asked for, and what comes before is acknowledged; the slot's own
+   * position wins where that is later.
+   */
   readonly startLsn: Lsn
+  /** Called once the slot is ours, before anything of the stream is taken. */
+  readonly checkSlot: (asked: Lsn) => Pause
   readonly binary: boolean
   readonly walSenderTimeoutMs: number
   readonly unixSocket: boolean
@@ -47,8 +50,8 @@ export class ReplicationStream {
   /** `client`: a replication connection of its own, taken over. */
   constructor(client: pg.Client, options: StreamOptions, sink: ChangeSink) {
     this.#sink = sink
-    // The server drops what it knows of us on a flush position of zero, so the first status already says what is durable.
-    this.#received = this.#durable = options.durableLsn
+    // The server drops what it knows of us on a flush position of zero, so the first status already has one.
+    this.#received = this.#durable = options.startLsn
     this.#decoder = new PgoutputDecoder(sink)
     this.#timings = livenessTimings(options.walSenderTimeoutMs, options.patience.factor)
     this.#patience = options.patience
@@ -57,6 +60,7 @@ export class ReplicationStream {
       startCommand(options),
       (buffer, start, end) => this.#payload(buffer, start, end),
       new ReadPacer(options.unixSocket),
+      () => options.checkSlot(options.startLsn),
     )
     const watched = new Promise<void>((_, reject) => (this.#fail = reject))
     this.done = Promise.race([this.#copy.done, watched])

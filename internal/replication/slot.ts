@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { Failure } from '../model/failure.js'
 import { parseLsn, type Lsn } from '../model/lsn.js'
-import { errorCode } from './connection.js'
+import { errorCode, queryFailure } from './connection.js'
 
 export interface Slot {
   readonly name: string
@@ -55,6 +55,25 @@ export async function readSlot(control: pg.Client, name: string, database: strin
     activePid: row.active_pid ?? undefined,
     restartLsn: row.restart_lsn === null ? undefined : parseLsn(row.restart_lsn),
   }
+}
+
+/**
+ * Looks at the slot once we hold it, so that nobody else can move it any more: the server sends nothing from before its
+ * position, whatever it was asked for. Throws Failure `plan_taken` where it stands past `asked`, which it did not before.
+ */
+export async function checkSlotHeld(control: pg.Client, name: string, asked: Lsn): Promise<void> {
+  const query = 'SELECT confirmed_flush_lsn AS confirmed FROM pg_catalog.pg_replication_slots WHERE slot_name = $1'
+  try {
+    const { rows } = await control.query<{ confirmed: string | null }>(query, [name])
+    checkSlotStands(asked, parseLsn(rows[0]?.confirmed ?? '0/0'))
+  } catch (error) {
+    throw queryFailure(error)
+  }
+}
+
+export function checkSlotStands(asked: Lsn, confirmed: Lsn): void {
+  if (confirmed > asked)
+    throw new Failure('plan_taken', 'the slot was moved since it was looked at: slot and log are read again')
 }
 
 /** How much WAL the slot holds back, and how long that can go on. */

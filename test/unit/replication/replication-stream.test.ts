@@ -18,8 +18,8 @@ after(() => server.close())
 const options: StreamOptions = {
   slot: 'wal_cake_slot',
   publication: 'wal_cake_pub',
-  durableLsn: 0x16_0000_1000n,
   startLsn: 0x16_0000_1000n,
+  checkSlot: () => undefined,
   binary: true,
   walSenderTimeoutMs: 60_000,
   unixSocket: false,
@@ -254,4 +254,31 @@ test('nothing is sent after the end', async (t) => {
   stream.acknowledge(START + 70n)
   await sleep(20)
   assert.deepEqual(link.messages, [])
+})
+
+test('nothing of the stream is taken before the slot has been looked at, with the position that was asked for', async (t) => {
+  let look: (asked: bigint) => void = () => undefined
+  const looked = new Promise<bigint>((resolve) => (look = resolve))
+  let settle: () => void = () => undefined
+  const checkSlot = (asked: bigint): Promise<void> => {
+    look(asked)
+    return new Promise((resolve) => (settle = resolve))
+  }
+  const { link, sink, stream } = await start(t, { checkSlot })
+  link.xlog(encodeMessage(begin(START + 10n)))
+  let started = false
+  void stream.started.then(() => (started = true))
+  assert.equal(await looked, START)
+  await sleep(20)
+  assert.deepEqual([sink.recorded, started], [[], false])
+  settle()
+  await eventually(() => sink.recorded.length === 1 && started)
+})
+
+test('a slot that does not stand as it should ends the stream with what is wrong', async (t) => {
+  const moved = new Failure('plan_taken', 'moved')
+  const { sink, stream, link } = await start(t, { checkSlot: () => Promise.reject(moved) })
+  link.xlog(encodeMessage(begin(START + 10n)))
+  assert.equal(await failureOf(stream), moved)
+  assert.deepEqual(sink.recorded, [])
 })
