@@ -16,7 +16,7 @@ const ENOUGH_MS = 45_000
 /** How long the first failed run is made shorter. */
 const SHORTEN_MS = 45_000
 const SHORTEN_SOAK_MS = 5 * MINUTE_MS
-const MAIN_TOTALS = ['runs', 'kills', 'transactions', 'rows checked', 'rows lost', 'rows twice']
+const MAIN_TOTALS = ['runs', 'kills', 'faults', 'transactions', 'rows checked', 'rows lost', 'rows twice']
 
 let server: PostgresServer
 before(async () => {

@@ -1,6 +1,7 @@
 // Carries out the faults of a run. Those that last do so behind the run's back, so that others, and writes, fall into them;
 // they have all ended when settle() resolves.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { AckWatch } from '../../support/ack-watch.js'
 import { POINT_REACHED, type Break, type BreakPoint } from '../../support/breaking.js'
 import { eventually } from '../../support/eventually.js'
 import type { PostgresServer } from '../../support/postgres.js'
@@ -18,6 +19,8 @@ export interface FaultTargets {
   readonly rig: Rig
   readonly server: PostgresServer
   readonly fleet: Fleet
+  /** Does not look while the server is away. */
+  readonly ackWatch: AckWatch
   /** Between the program and the server. */
   readonly link: TcpProxy
   /** Between the program and the store, where that is reached over a network. */
@@ -62,8 +65,8 @@ export class Faults {
     endWalsender: () => this.#endBackends(`backend_type = 'walsender'`),
     endControl: () => this.#endBackends(`backend_type <> 'walsender'`),
     endBoth: () => this.#endBackends('true'),
-    restartFast: () => this.#serverFault(() => this.#targets.server.restart('fast')),
-    restartImmediate: () => this.#serverFault(() => this.#targets.server.restart('immediate')),
+    restartFast: () => this.#serverAway(0, 'fast'),
+    restartImmediate: () => this.#serverAway(0, 'immediate'),
     serverAway: (ms, n) => this.#serverAway(ms, n % 2 === 0 ? 'fast' : 'immediate'),
     linkCut: (_, n) => this.#targets.link.cut(n % 2 === 0 ? 'reset' : 'end'),
     linkDark: (ms, n) => this.#dark(this.#targets.link, 'hold', ms, n),
@@ -85,6 +88,7 @@ export class Faults {
 
   async cause({ kind, ms, n }: Fault): Promise<void> {
     const { fleet, totals } = this.#targets
+    totals.add('faults')
     totals.add(`fault ${kind}`)
     await this.#causes[kind](ms, n)
     if (fleet.working.length === 0) fleet.start()
@@ -180,12 +184,13 @@ export class Faults {
   }
 
   #serverAway(ms: number, mode: 'fast' | 'immediate'): void {
-    const { server } = this.#targets
-    this.#serverFault(async () => {
+    const { server, ackWatch } = this.#targets
+    const outage = async (): Promise<void> => {
       await server.down(mode)
       await delay(ms)
       await server.up()
-    })
+    }
+    this.#serverFault(() => ackWatch.lookAway(mode === 'fast' ? 'shutdown' : 'crash', outage))
   }
 
   #dark(proxy: TcpProxy | undefined, kind: 'hold' | 'swallow', ms: number, n: number): void {

@@ -49,12 +49,12 @@ export class World {
     this.oracleSlot = oracleSlot
     this.#options = options
     this.fleet = new Fleet({ t, rig, env: ways.env, totals, firstSettings: sequence.settings })
-    this.#faults = new Faults({ rig, server, fleet: this.fleet, totals, ...ways })
-    const writing = { url: rig.source.url, names: new Names(), bulkRows: size.bulkRows, totals }
-    this.#writers = Array.from({ length: WRITERS }, () => new Writer(writing))
     this.#slotView = new SlotView(rig.source.url, rig.slot)
     const { slot, bucket, folder } = rig
     this.ackWatch = new AckWatch(t, { slot, bucket, folder, confirmed: () => this.#slotView.confirmed() })
+    this.#faults = new Faults({ rig, server, fleet: this.fleet, ackWatch: this.ackWatch, totals, ...ways })
+    const writing = { url: rig.source.url, names: new Names(), bulkRows: size.bulkRows, totals }
+    this.#writers = Array.from({ length: WRITERS }, () => new Writer(writing))
     this.poller = new GlobPoller(t, rig)
   }
 
