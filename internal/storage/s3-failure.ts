@@ -33,7 +33,6 @@ const mendable: Readonly<Record<string, string>> = {
   XAdminUserNotFound: 'Correct AWS_ACCESS_KEY_ID: the store does not know this key.',
   SignatureDoesNotMatch: 'Correct AWS_SECRET_ACCESS_KEY: it does not belong to AWS_ACCESS_KEY_ID.',
   InvalidToken: 'Correct AWS_SESSION_TOKEN, or unset it for keys that do not need one.',
-  CredentialsProviderError: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role.',
   PermanentRedirect: region,
   AuthorizationHeaderMalformed: region,
   IllegalLocationConstraintException: region,
@@ -48,6 +47,7 @@ const mendable: Readonly<Record<string, string>> = {
 const denied =
   'Give the key of AWS_ACCESS_KEY_ID the rights s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and ' +
   's3:AbortMultipartUpload in S3_BUCKET_NAME, and to the key of S3_SSE_KMS_KEY_ID where one is set.'
+const noKeys = 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role.'
 const clock = "Set this machine's clock."
 const tls = 'Check the scheme of AWS_ENDPOINT; give Node a private certificate authority in NODE_EXTRA_CA_CERTS.'
 
@@ -115,7 +115,7 @@ type Judgement = readonly [kind: 'store_away' | 'config' | 'unexpected', hint?: 
 function judge({ name, code, message, status }: Facts, proven: boolean): Judgement {
   if (name in passing) return ['store_away', passing[name]]
   if (name === 'NotOfS3') return ['store_away', notS3]
-  if (name === 'CredentialsProviderError' && proven) return ['store_away']
+  if (name.endsWith('ProviderError')) return proven ? ['store_away'] : ['config', noKeys]
   if (message.startsWith('Region is missing')) return ['config', 'Set AWS_REGION.']
   const mend = mendable[name]
   if (mend !== undefined) return ['config', mend]
@@ -137,7 +137,7 @@ function judgeConnection(code: string, proven: boolean): Judgement {
   const insecure = /^(ERR_(TLS|SSL)_|EPROTO|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)
   if (insecure && !proven) return ['config', tls]
   // Errors of the system (ECONNRESET, EAI_AGAIN …), of Node's HTTP parser (HPE_…), and of a stream that ended too soon.
-  const isConnection = insecure || /^((?!ERR_)E[A-Z0-9_]+|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code)
+  const isConnection = insecure || /^((?!ERR_)E[A-Z0-9_]+|HPE_\w+|ERR_(STREAM|SOCKET)_\w+)$/.test(code)
   return isConnection ? ['store_away', 'Check that AWS_ENDPOINT is reachable from here.'] : ['unexpected']
 }
 

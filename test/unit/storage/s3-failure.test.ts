@@ -46,9 +46,12 @@ const cases: readonly [Error, FailureKind, RegExp | undefined, FailureKind][] = 
   [answered('KMS.NotFoundException', 400), 'config', /S3_SSE_KMS_KEY_ID/, 'config'],
   [answered('NotImplemented', 501), 'config', /conditional/, 'config'],
   [new Error('Region is missing'), 'config', /AWS_REGION/, 'config'],
+  [broken('ERR_STREAM_PREMATURE_CLOSE'), 'store_away', /AWS_ENDPOINT/, 'store_away'],
+  [broken('ERR_SOCKET_CONNECTION_TIMEOUT'), 'store_away', /AWS_ENDPOINT/, 'store_away'],
   [new NotOfS3(), 'store_away', /AWS_ENDPOINT/, 'store_away'],
   // What a working setting can turn into for a while.
   [named('CredentialsProviderError'), 'config', /AWS_ACCESS_KEY_ID/, 'store_away'],
+  [named('TokenProviderError'), 'config', /AWS_ACCESS_KEY_ID/, 'store_away'],
   [broken('CERT_HAS_EXPIRED'), 'config', /NODE_EXTRA_CA_CERTS/, 'store_away'],
   [broken('EPROTO'), 'config', /scheme/, 'store_away'],
   [answered('NotFound', 404), 'config', /AWS_ENDPOINT/, 'store_away'],
