@@ -10,14 +10,6 @@ const GAVE_UP = 5
 
 export async function start({ config, logger, version }: Invocation): Promise<void> {
   const settings = sessionSettings(config, version)
-  const store = await openStore(config)
-  logger.info(
-    { version, source: settings.target.describe(), lake: store.location, slot: config.slot },
-    'wal-cake starts',
-  )
-  logger.info(
-    'rows older than the slot are not copied: the lake begins with the changes made after the slot was created',
-  )
   const stop = new AbortController()
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stop.signal.aborted) {
@@ -28,6 +20,14 @@ export async function start({ config, logger, version }: Invocation): Promise<vo
     stop.abort()
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  const store = await openStore(config)
+  logger.info(
+    { version, source: settings.target.describe(), lake: store.location, slot: config.slot },
+    'wal-cake starts',
+  )
+  logger.info(
+    'rows older than the slot are not copied: the lake begins with the changes made after the slot was created',
+  )
   const metrics = new Metrics(config.slot)
   const service = new Service(settings, store, logger, metrics, stop.signal)
   const health = config.http && (await serveHealth(config.http, () => healthOf(service), metrics))

@@ -22,6 +22,7 @@ import { BufferPool } from '../transform/buffer-pool.js'
 import type { ClosedFile } from '../transform/open-file.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
+import { drainWithinBounds } from './drain.js'
 import { idleIsDue } from './idle-decision.js'
 import { LagClock } from './lag-clock.js'
 import { MemoryGate } from './memory-gate.js'
@@ -32,8 +33,6 @@ import type { SessionContext, SessionSettings } from './session.js'
 import { logClosed, logDurable, logIdle } from './batch-events.js'
 import { streamMode } from './stream-mode.js'
 
-/** How long a stop may take to finish what is on its way. */
-const DRAIN_MS = 30_000
 /** Unused page buffers kept for the next pages. */
 const POOL_KEEP_BYTES = 24 << 20
 /** How long the server may take to end the connection after our goodbye. */
@@ -295,23 +294,12 @@ export class LiveStream implements BatchSink {
     const between = new Promise<void>((resolve) => (this.#betweenTransactions = resolve))
     this.#builder.stop()
     if (this.#builder.betweenTransactions) this.#betweenTransactions()
-    let timer: NodeJS.Timeout | undefined
-    const bound = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new Failure('gave_up', `what was on its way could not be finished within ${DRAIN_MS / 1000} s`, {
-              hint: 'Nothing is lost: it is sent again at the next start.',
-            }),
-          ),
-        DRAIN_MS,
-      )
+    await drainWithinBounds({
+      between,
+      onLeft: () => logger.info('a large transaction that is still arriving is left for the next start'),
+      settle: () => this.#committer.settle(),
+      broken: Promise.race([this.#failed, this.#stream.done]),
     })
-    try {
-      await Promise.race([between.then(() => this.#committer.settle()), this.#failed, this.#stream.done, bound])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   /** What a failure means once the log has been asked where it ends now. */

@@ -92,7 +92,7 @@ export class Service {
   async #session(): Promise<void> {
     this.#sessionStreams = false
     const startOptions = this.#hasStreamed ? {} : { maxAttempts: START_ATTEMPTS }
-    await runSession({
+    const session = runSession({
       settings: this.#settings,
       startStore: this.#retrying({
         ...startOptions,
@@ -111,6 +111,23 @@ export class Service {
       seenDurable: this.#durable,
       onProgress: (durable) => this.#progress(durable),
     }).finally(() => clearTimeout(this.#steadyTimer))
+    await this.#unlessStoppedFirst(session)
+  }
+
+  /** Whatever a session waits for before it streams, a stop does not: nothing has begun that could be finished. */
+  async #unlessStoppedFirst(session: Promise<void>): Promise<void> {
+    let onStop = (): void => undefined
+    const stopped = new Promise<void>((resolve) => {
+      onStop = () => {
+        if (!this.#sessionStreams) resolve()
+      }
+    })
+    this.#stop.addEventListener('abort', onStop)
+    try {
+      await Promise.race([session, stopped])
+    } finally {
+      this.#stop.removeEventListener('abort', onStop)
+    }
   }
 
   #streaming(): void {
