@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Break } from '../support/breaking.js'
 import { startPostgres, type PostgresServer } from '../support/postgres.js'
 import type { Env, Rig } from '../support/rig.js'
-import { serverSource } from '../support/server-source.js'
+import { lastingSource } from '../support/server-source.js'
 import type { Service } from '../support/service.js'
 import { asleep, assertFenced, cutOff, isBusy, streamToSleep, wake } from '../support/two-writers.js'
 import { openPlansOf, watchLake, type WatchedLake } from '../support/watched-lake.js'
@@ -60,7 +60,7 @@ describe('a server that hears nothing for wal_sender_timeout lets the slot go', 
 
   for (const at of ['before plan', 'before data', 'before commit'] as const)
     test(`G4 G5: asleep ${at}`, async (t) => {
-      const source = await serverSource(server, `asleep_${at.replace(' ', '_')}`)
+      const source = await lastingSource(t, server, `asleep_${at.replace(' ', '_')}`)
       const watched = await watchLake(t, { lake: 'folder', tables: 2, source })
       const { rig } = watched
       const first = await streamToSleep(t, rig, { at }, FIRST)

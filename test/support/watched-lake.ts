@@ -46,10 +46,10 @@ export class WatchedLake {
     await this.rig.source.query(`DO $$ BEGIN ${inserts.join(' ')} END $$`)
   }
 
-  /** Rows of a megabyte that cannot be compressed by much: two parts of an upload. */
-  async writeLarge(): Promise<void> {
+  /** Rows of a megabyte that cannot be compressed by much; so many are a file of two parts. */
+  async writeLarge(rows = 12): Promise<void> {
     const from = this.#rows + 1
-    const to = (this.#rows += 12)
+    const to = (this.#rows += rows)
     await this.rig.source.query(`
       INSERT INTO t0 SELECT g, translate(encode(string_agg(decode(md5(g || ' ' || i), 'hex'), ''), 'base64'), E'\\n', '')
         FROM generate_series(${from}, ${to}) g, generate_series(1, 49152) i GROUP BY g`)
