@@ -1,5 +1,6 @@
 // Runs the tests: starts each server once, hands them to `node --test`, ends everything it started. Its last line is
-// `N passed, N failed, N skipped`, which scripts read. `soak MINUTES` runs those that look for faults as long as they may.
+// `N passed, N failed, N skipped`, which scripts read. `soak MINUTES` runs those that look for faults as long as they may;
+// PG_VERSIONS=14,15,18 names the servers.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NEWEST_MAJOR, OLDER_MAJOR, onOlderMajor, parseMajors, programsOf } from './support/postgres-versions.js'
 import { startPostgres, type PostgresServer } from './support/postgres.js'
 import { availableRealStores, type TestStore } from './support/s3-stores.js'
 
@@ -25,11 +27,13 @@ interface Counts {
   readonly skipped: number
 }
 
-interface Servers {
-  readonly environment: Readonly<Record<string, string>>
-  /** For the report. */
-  readonly postgres: string
-  readonly stores: string
+type Environment = Readonly<Record<string, string>>
+
+/** Files that run on one server. */
+interface Round {
+  /** Undefined for the server of TEST_PG_URL. */
+  readonly major: number | undefined
+  readonly files: readonly string[]
 }
 
 interface Selection {
@@ -52,18 +56,52 @@ async function main(args: readonly string[]): Promise<number> {
   const names = ofPattern.length === 0 ? pattern : undefined
   const files = ofPattern.length === 0 ? all : ofPattern
 
-  const unitOnly = files.every((file) => relative(compiled, file).startsWith('unit'))
-  const servers = unitOnly ? undefined : await startServers()
-  const counts = await runTests(
-    { files, names, brief: pattern === undefined && soakMinutes === undefined, soakMinutes },
-    servers?.environment ?? {},
-  )
-  if (servers !== undefined) {
-    console.log(`PostgreSQL: ${servers.postgres}`)
-    console.log(`S3 stores: ${servers.stores}`)
+  const rounds = planRounds(files, pattern === undefined && soakMinutes === undefined)
+  const store = files.every(isUnit) ? undefined : await startStore()
+  const brief = pattern === undefined && soakMinutes === undefined
+  const versions: string[] = []
+  let counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const round of rounds) {
+    const server = round.files.every(isUnit) ? undefined : await startServer(round.major)
+    if (server !== undefined) {
+      versions.push(`${server.name} (${round.files.filter((file) => !isUnit(file)).length} files)`)
+      if (rounds.length > 1) console.log(`on PostgreSQL ${server.name}:`)
+    }
+    const environment = { ...store?.environment, ...server?.environment }
+    counts = sum(counts, await runTests({ files: round.files, names, brief, soakMinutes }, environment))
+    await running.postgres?.stop('immediate')
+    delete running.postgres
   }
+  if (versions.length > 0) console.log(`PostgreSQL: ${versions.join(', ')}`)
+  if (store !== undefined) console.log(`S3 stores: ${store.names}`)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   return counts.failed > 0 ? 1 : 0
+}
+
+function isUnit(file: string): boolean {
+  return relative(compiled, file).startsWith('unit')
+}
+
+function sum(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }
+}
+
+/**
+ * The newest server takes everything; what stands in test/integration is repeated on the other versions of PG_VERSIONS, and
+ * in a `whole` run without it a part of that on one older version.
+ */
+function planRounds(files: readonly string[], whole: boolean): Round[] {
+  const wanted = process.env.PG_VERSIONS ?? ''
+  if ((process.env.TEST_PG_URL ?? '') !== '') {
+    if (wanted !== '') throw new Error('TEST_PG_URL and PG_VERSIONS exclude each other')
+    return [{ major: undefined, files }]
+  }
+  const [newest = NEWEST_MAJOR, ...others] = wanted === '' ? [] : parseMajors(wanted).sort((a, b) => b - a)
+  const repeated = (path: string) => (wanted === '' ? onOlderMajor.test(path) : path.startsWith('integration'))
+  const again = files.filter((file) => repeated(relative(compiled, file)))
+  const older = wanted === '' && whole ? [OLDER_MAJOR] : others
+  const rounds = [{ major: newest, files }, ...older.map((major) => ({ major, files: again }))]
+  return rounds.filter((round) => round.files.length > 0)
 }
 
 function select(args: readonly string[]): Selection {
@@ -96,30 +134,31 @@ function sourceFolder(): string {
   return existsSync(ofRoot) ? ofRoot : join(process.cwd(), 'test')
 }
 
-async function startServers(): Promise<Servers> {
-  const environment: Record<string, string> = {}
-  const elsewhere = process.env.TEST_PG_URL
-  if (elsewhere === undefined || elsewhere === '') {
-    // Somebody's PGSSLMODE or PGOPTIONS is meant for another server.
-    for (const name of Object.keys(process.env)) if (name.startsWith('PG')) Reflect.deleteProperty(process.env, name)
-    running.postgres = await startPostgres()
-    environment.TEST_PG_URL = running.postgres.url
-  }
+/** `name`: for the report. */
+async function startServer(major: number | undefined): Promise<{ name: string; environment: Environment }> {
+  if (major === undefined) return { name: 'the server of TEST_PG_URL', environment: {} }
+  // Somebody's PGSSLMODE or PGOPTIONS is meant for another server.
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) Reflect.deleteProperty(process.env, name)
+  running.postgres = await startPostgres({ native: await programsOf(major) })
+  const environment = { TEST_PG_URL: running.postgres.url, TEST_PG_MAJOR: String(major) }
+  return { name: `${running.postgres.version}, embedded`, environment }
+}
+
+/** `names`: for the report, every store that tests can use. */
+async function startStore(): Promise<{ names: string; environment: Environment }> {
   // May install one, which is why it happens here and not in several tests at once.
   const sources = await availableRealStores()
+  const names = [...sources.map(({ name }) => name), "the test suite's own server"].join(', ')
   const [only] = sources
   // With several to choose from, each test file starts those that it is about.
-  if (only !== undefined && sources.length === 1) {
-    running.store = await only.start()
-    environment.TEST_S3_ENDPOINT = running.store.endpoint
-    environment.TEST_S3_ACCESS_KEY_ID = running.store.accessKeyId
-    environment.TEST_S3_SECRET_ACCESS_KEY = running.store.secretAccessKey
+  if (only === undefined || sources.length > 1) return { names, environment: {} }
+  running.store = await only.start()
+  const environment = {
+    TEST_S3_ENDPOINT: running.store.endpoint,
+    TEST_S3_ACCESS_KEY_ID: running.store.accessKeyId,
+    TEST_S3_SECRET_ACCESS_KEY: running.store.secretAccessKey,
   }
-  return {
-    environment,
-    postgres: running.postgres === undefined ? 'the server of TEST_PG_URL' : `${running.postgres.version}, embedded`,
-    stores: [...sources.map(({ name }) => name), "the test suite's own server"].join(', '),
-  }
+  return { names, environment }
 }
 
 interface Run {
@@ -131,10 +170,7 @@ interface Run {
   readonly soakMinutes: number | undefined
 }
 
-async function runTests(
-  { files, names, brief, soakMinutes = 0 }: Run,
-  environment: Readonly<Record<string, string>>,
-): Promise<Counts> {
+async function runTests({ files, names, brief, soakMinutes = 0 }: Run, environment: Environment): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), 'wal-cake-test-'))
   const tap = join(folder, 'result.tap')
   const reporter = brief ? join(compiled, 'support', 'file-reporter.js') : 'spec'

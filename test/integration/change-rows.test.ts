@@ -102,8 +102,8 @@ test('G7: one transaction with every kind of change, and what never was, row by 
     state.map((row) => [row.id, row.name, row.big]),
     [
       [4, null, ''],
-      // The first row with this key: what was not sent is only known under the key before.
-      [10, 'uno', null],
+      // What was not sent had been sent under the key before.
+      [10, 'uno', BIG],
     ],
   )
   await rig.dropSlot()

@@ -4,10 +4,15 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import pg from 'pg'
-import { startPostgres, type PostgresServer } from '../../cmd/wal-cake/demo/postgres-server.js'
+import {
+  startPostgres as startEmbedded,
+  type PostgresOptions,
+  type PostgresServer,
+} from '../../cmd/wal-cake/demo/postgres-server.js'
 import { eventually } from './eventually.js'
+import { NEWEST_MAJOR, programsOf } from './postgres-versions.js'
 
-export { startPostgres, PostgresServer, type PostgresOptions } from '../../cmd/wal-cake/demo/postgres-server.js'
+export { PostgresServer, type PostgresOptions } from '../../cmd/wal-cake/demo/postgres-server.js'
 
 export interface TestDatabase {
   readonly name: string
@@ -20,6 +25,15 @@ export interface TestDatabase {
   assertNoSlots(): Promise<void>
   /** Ends every connection to the database, drops its slots, held or not, and the database. Idempotent. */
   drop(): Promise<void>
+}
+
+/** Major version of the servers that tests start: TEST_PG_MAJOR, which the runner sets, or the newest. */
+const major = Number(process.env.TEST_PG_MAJOR ?? NEWEST_MAJOR)
+
+/** A server of a test's own, of the version that is tested. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const settings = { max_prepared_transactions: 20, ...options.settings }
+  return startEmbedded({ ...options, settings, native: options.native ?? (await programsOf(major)) })
 }
 
 /**

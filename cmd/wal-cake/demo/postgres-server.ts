@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly password?: string
   /** Lets everybody on this machine in as superuser, without a password. */
   readonly trust?: boolean
+  /** Folder of the server's programs, as nativeFolder() gives it; our own package's when absent. */
+  readonly native?: string
 }
 
 /** `fast` ends sessions in order (SIGINT); `immediate` is a crash, recovered at the next start (SIGQUIT). */
@@ -46,7 +48,7 @@ const ownSettings = {
 
 /** Starts a new, empty server. Throws Error with the end of the server's log when it does not come up. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const programs = await findPostgresPrograms()
+  const programs = await findPostgresPrograms(options.native)
   const folder = await mkdtemp(join(tmpdir(), 'wal-cake-pg-'))
   const { uid, gid } = programs.account
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid)
@@ -62,7 +64,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
 async function initialise({ initdb, account }: PostgresPrograms, folder: string, password?: string): Promise<void> {
   const args = [`--pgdata=${join(folder, 'data')}`, '--username=postgres', '--encoding=UTF8', '--no-locale']
-  args.push('--no-sync', '--no-instructions', `--auth=${password === undefined ? 'trust' : 'scram-sha-256'}`)
+  args.push('--no-sync', `--auth=${password === undefined ? 'trust' : 'scram-sha-256'}`)
   if (password !== undefined) {
     const file = join(folder, 'password')
     await writeFile(file, password, { mode: 0o600 })
