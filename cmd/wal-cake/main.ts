@@ -2,6 +2,7 @@
 // The command line: which verb, with which environment; and the one place where a failure becomes a log line and an exit
 // code. The size of the thread pool has to be set before anything uses it.
 import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { fileURLToPath } from 'node:url'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -12,6 +13,8 @@ import { asFailure, Failure, verdictOf } from '../../internal/model/failure.js'
 import { createLogger, type Logger } from '../../internal/observability/logger.js'
 
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()))
+// The engine would let garbage grow to several times what is in use, on top of MEMORY_LIMIT, before it looks after it.
+setFlagsFromString('--heap-growing-percent=30')
 // The SDK says on stderr which Node it will want next year; that is for maintainers to know, not for operators.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 

@@ -62,7 +62,20 @@ interface OpenBatch {
   /** The plan stood in the log when this run began. */
   replayed: boolean
   planned: Promise<void> | undefined
-  readonly files: { file: ClosedFile; part: number; schema: RegisteredVersion; stored?: Promise<DataFile> }[]
+  readonly files: FileEntry[]
+}
+
+interface FileToStore {
+  readonly file: ClosedFile
+  readonly part: number
+  readonly schema: RegisteredVersion
+}
+
+interface FileEntry {
+  /** Until it is being stored: what is in the bucket must not stay in memory for the rest of a large transaction. */
+  closed: FileToStore | undefined
+  readonly valueBytes: number
+  stored?: Promise<DataFile>
 }
 
 export class BatchCommitter {
@@ -105,7 +118,7 @@ export class BatchCommitter {
   }
 
   file(file: ClosedFile, part: number, schema: RegisteredVersion): void {
-    const entry = { file, part, schema }
+    const entry = { closed: { file, part, schema }, valueBytes: file.valueBytes }
     this.#open.files.push(entry)
     if (this.#open.plan !== undefined) this.#store(this.#open, entry)
   }
@@ -113,7 +126,7 @@ export class BatchCommitter {
   /** The open batch is whole: commits it once everything before it is durable. */
   end(summary: BatchSummary, counts: ReadonlyMap<string, RowCounts>, reason: CutReason | 'replay'): void {
     const batch = this.#take()
-    const valueBytes = batch.files.reduce((sum, entry) => sum + entry.file.valueBytes, 0)
+    const valueBytes = batch.files.reduce((sum, entry) => sum + entry.valueBytes, 0)
     const closed = {
       batch: batch.number,
       summary,
@@ -168,12 +181,13 @@ export class BatchCommitter {
     this.#plans.catch((error: unknown) => this.#fail(error))
   }
 
-  #store(batch: OpenBatch, entry: OpenBatch['files'][number]): void {
-    entry.stored = this.#storeFile(batch, entry)
+  #store(batch: OpenBatch, entry: FileEntry): void {
+    entry.stored = this.#storeFile(batch, entry.closed!)
     entry.stored.catch((error: unknown) => this.#fail(error))
+    entry.closed = undefined
   }
 
-  async #storeFile(batch: OpenBatch, { file, part, schema }: OpenBatch['files'][number]): Promise<DataFile> {
+  async #storeFile(batch: OpenBatch, { file, part, schema }: FileToStore): Promise<DataFile> {
     const plan = batch.plan!
     const { relation, dateColumn } = file.layout
     const key = dataKey({
@@ -187,17 +201,17 @@ export class BatchCommitter {
       toLsn: plan.toLsn,
       part,
     })
-    const content = await file.content
-    await Promise.all([batch.planned, schema.recorded])
+    // A file is encoded to its end when its turn has come: thousands may wait.
     const stored = await this.#upload(async () => {
       this.#stopIfFailed()
-      return (batch.replayed ? await this.#standing(key, content.rows) : undefined) ?? this.#create(key, content)
+      const [content] = await Promise.all([file.content(), batch.planned, schema.recorded])
+      const { rows } = content
+      const { bytes, sha256 } =
+        (batch.replayed ? await this.#standing(key, rows) : undefined) ?? (await this.#create(key, content))
+      content.release()
+      return { rows, bytes, sha256 }
     })
-    this.#options.gate.meter(-content.meteredBytes)
-    return {
-      ...{ key, schema: relation.schema, table: relation.name, schemaVersion: schema.version },
-      ...{ rows: content.rows, bytes: stored.bytes, sha256: stored.sha256 },
-    }
+    return { key, schema: relation.schema, table: relation.name, schemaVersion: schema.version, ...stored }
   }
 
   /**

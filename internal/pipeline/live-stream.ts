@@ -6,6 +6,7 @@ import { TableFilter } from '../config/table-filter.js'
 import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
+import { collectGarbage } from '../model/native-memory.js'
 import { livenessTimings } from '../replication/liveness.js'
 import { linkFailure } from '../replication/connection.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
@@ -217,8 +218,9 @@ export class LiveStream implements BatchSink {
 
   #newBuilder(catalog: TypeCatalog, registry: SchemaRegistry, openPlans: readonly Plan[]): BatchBuilder {
     const { settings, logger } = this.#context
-    const { meter } = this.#gate
-    const context = { pool: new BufferPool(meter, POOL_KEEP_BYTES), compress: zstdAt(settings.zstdLevel), meter }
+    const { meter, leaving } = this.#gate
+    const pool = new BufferPool(meter, POOL_KEEP_BYTES)
+    const context = { pool, compress: zstdAt(settings.zstdLevel), meter, leaving }
     return new BatchBuilder(
       {
         durableLsn: this.#ledger.durable,
@@ -318,6 +320,8 @@ export class LiveStream implements BatchSink {
     else (this.#stream as ReplicationStream | undefined)?.destroy()
     this.#ended.abort()
     await (this.#builder as BatchBuilder | undefined)?.discard()
+    // What the next session holds comes on top of what is left of this one.
+    collectGarbage()
   }
 
   /** Runs what a timer has asked for; a failure ends the session like any other. */

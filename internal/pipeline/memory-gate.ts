@@ -37,7 +37,7 @@ export class MemoryGate {
   }
 
   /** Something that will free memory by itself has started, or (-1) has ended. */
-  leaving(delta: 1 | -1): void {
+  readonly leaving = (delta: 1 | -1): void => {
     this.#onTheWayOut += delta
     this.#openIfFit()
   }

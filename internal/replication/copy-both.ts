@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { asFailure, Failure } from '../model/failure.js'
+import { noteYoungGarbage, releaseMemory } from '../model/native-memory.js'
 import type { Pause } from '../model/change-sink.js'
 import { linkFailure } from './connection.js'
 import type { ReadPacer } from './read-pacer.js'
@@ -11,6 +12,8 @@ import type { ReadPacer } from './read-pacer.js'
 const INITIAL_BUFFER_BYTES = 256 * 1024
 /** A buffer that one large row made bigger than this is given back once it is empty. */
 const KEEP_BUFFER_BYTES = 4 * 1024 * 1024
+/** More than one read of a socket brings. */
+const READ_BYTES = 64 * 1024
 /** The server builds no message larger than this (MaxAllocSize); a length beyond it is no length. */
 const LONGEST_MESSAGE = 0x3fff_ffff + 5
 
@@ -32,7 +35,7 @@ export class CopyBoth {
   readonly #handle: PayloadHandler
   readonly #pacer: ReadPacer
   readonly #admit: () => Pause
-  #buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
+  #buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
   #from = 0
   #to = 0
   #waiting = false
@@ -114,6 +117,7 @@ export class CopyBoth {
     }
     chunk.copy(this.#buffer, this.#to)
     this.#to += chunk.length
+    noteYoungGarbage(chunk.length)
     if (this.#waiting) return
     this.#drain()
     if (!this.paused && !this.#ended) this.#pace(chunk.length)
@@ -139,20 +143,30 @@ export class CopyBoth {
 
   /** Room for `bytes` more behind what is there. */
   #reserve(bytes: number): void {
-    if (this.#from === this.#to) {
-      this.#from = this.#to = 0
-      if (this.#buffer.length > KEEP_BUFFER_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES)
-    }
+    if (this.#from === this.#to) this.#from = this.#to = 0
     if (this.#to + bytes <= this.#buffer.length) return
     const held = this.#to - this.#from
-    const target =
-      held + bytes <= this.#buffer.length
-        ? this.#buffer
-        : Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, held + bytes, this.#expected()))
-    this.#buffer.copy(target, 0, this.#from, this.#to)
-    this.#buffer = target
+    if (held + bytes > this.#buffer.length) {
+      // A huge row is held as it is, and no more: with room for what one read brings of the message behind it.
+      const needed = Math.max(held + bytes, this.#expected() + READ_BYTES)
+      this.#moveTo(Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.#buffer.length * 2, KEEP_BUFFER_BYTES))))
+    } else this.#moveTo(this.#buffer)
+  }
+
+  /** Gives a buffer back that a huge row has made large, as soon as that row is taken. */
+  #shrink(): void {
+    const held = this.#to - this.#from
+    if (this.#buffer.length <= KEEP_BUFFER_BYTES || held > INITIAL_BUFFER_BYTES) return
+    this.#moveTo(Buffer.allocUnsafeSlow(INITIAL_BUFFER_BYTES))
+  }
+
+  #moveTo(target: Buffer): void {
+    const old = this.#buffer
+    old.copy(target, 0, this.#from, this.#to)
+    this.#to -= this.#from
     this.#from = 0
-    this.#to = held
+    this.#buffer = target
+    if (target !== old && old.length > KEEP_BUFFER_BYTES) releaseMemory(old)
   }
 
   /** Whole length of the message that has begun to arrive, where its length is known. */
@@ -176,6 +190,7 @@ export class CopyBoth {
         if (end > this.#to) return
         this.#from = end
         const pause = this.#message(this.#buffer[at]!, at + 5, end)
+        this.#shrink()
         if (pause !== undefined) {
           this.#waitFor(pause)
           return

@@ -4,7 +4,6 @@
 import type { CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
-import { dateOf } from '../model/instant.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
 import { sameRelation, type Relation } from '../model/relation.js'
@@ -15,15 +14,23 @@ import { OpenBatch } from './open-batch.js'
 import { notAsPlanned, notSentAgain } from './other-history.js'
 import { placeOfPosition, placeOfTransaction, provesHistory } from './stream-place.js'
 import { layoutOf, type TableLayout } from './table-layout.js'
-import { TableWriter, type TransactionStamp } from './table-writer.js'
+import { openFileBytes, TableWriter } from './table-writer.js'
+import { stampOf, type TransactionStamp } from './transaction-stamp.js'
 
 /** A part of memory use is looked at each time this many bytes of values have come in. */
 const LOOK_EVERY_BYTES = 4 << 20
+/** Where memory is short, open pages are compressed each time this part of what rolls the files has come in. */
+const SEALED_PART = 1 / 8
 
 interface Table {
   readonly relation: Relation
   /** Absent: filtered out. */
-  readonly lake?: { readonly writer: TableWriter; readonly version: RegisteredVersion }
+  readonly lake?: {
+    readonly layout: TableLayout
+    readonly version: RegisteredVersion
+    /** Of the open file, which the table's first row begins. */
+    writer?: TableWriter | undefined
+  }
   /** Its rows in the batch that they were counted in last. */
   tally?: { readonly batch: OpenBatch; readonly counts: RowCounts }
 }
@@ -32,6 +39,8 @@ export class BatchBuilder implements ChangeSink {
   readonly #options: BuilderOptions
   readonly #sink: BatchSink
   readonly #tables = new Map<number, Table>()
+  /** Tables with an open file, in the order of their first rows. */
+  readonly #written = new Set<Table>()
   readonly #openPlans: Plan[]
   /** End of the batch before the open one. */
   #from: Lsn
@@ -43,10 +52,11 @@ export class BatchBuilder implements ChangeSink {
   #batch = new OpenBatch()
   /** Bytes in the batch at which memory is looked at next. */
   #nextLook = LOOK_EVERY_BYTES
+  /** Bytes in the batch when pages were compressed early. */
+  #sealedAt = 0
 
   // The open transaction
   #stamp: TransactionStamp | undefined
-  #stampMicros = 0n
   #commitLsn: Lsn | undefined
   #dropped = false
   #seq = 0
@@ -104,16 +114,7 @@ export class BatchBuilder implements ChangeSink {
     this.#rowsAtBegin = this.#batch.rows
     this.#bytesAtBegin = this.#batch.bytes
     this.#dropped = place === 'drop'
-    const sameDate = this.#stamp !== undefined && sameDay(this.#stampMicros, commitMicros)
-    this.#stamp = {
-      lsnLow: Number(BigInt.asIntN(32, commitLsn)),
-      lsnHigh: Number(BigInt.asIntN(32, commitLsn >> 32n)),
-      xid,
-      microsLow: Number(BigInt.asIntN(32, commitMicros)),
-      microsHigh: Number(BigInt.asIntN(32, commitMicros >> 32n)),
-      date: sameDate ? this.#stamp!.date : dateOf(commitMicros),
-    }
-    this.#stampMicros = commitMicros
+    this.#stamp = stampOf(commitLsn, commitMicros, xid, this.#stamp)
     return this.#filterChanged ? this.#judgeTablesAgain() : undefined
   }
 
@@ -160,7 +161,8 @@ export class BatchBuilder implements ChangeSink {
       const seq = this.#seq++
       if (table.lake === undefined || this.#dropped) continue
       this.#count(table, 'truncate')
-      this.#batch.bytes += this.#writer(table).truncate(this.#stamp!, seq)
+      const bytes = this.#writer(table).truncate(this.#stamp!, seq)
+      this.#batch.bytes += bytes
     }
     return undefined
   }
@@ -187,7 +189,8 @@ export class BatchBuilder implements ChangeSink {
 
   /** Drops the open batch. Resolves when its memory is back. */
   async discard(): Promise<void> {
-    for (const { lake } of this.#tables.values()) await lake?.writer.discard()
+    for (const { lake } of this.#written) await lake?.writer?.discard()
+    this.#written.clear()
   }
 
   get #cut(): CutParameters {
@@ -221,8 +224,7 @@ export class BatchBuilder implements ChangeSink {
     const describe = (earlier: readonly TableSchema[]): TableSchema =>
       (layout = layoutOf(relation, types, this.#options.textColumns, earlier)).schema
     const set = (version: BegunVersion): void => {
-      const lake = { writer: new TableWriter(layout!, this.#options.target), version }
-      this.#tables.set(relation.oid, { relation, lake })
+      this.#tables.set(relation.oid, { relation, lake: { layout: layout!, version } })
       this.#options.onRelation(layout!.schema, version.version)
       if (version.replaces) void this.truncate([relation.oid])
     }
@@ -235,15 +237,22 @@ export class BatchBuilder implements ChangeSink {
 
   /** The table's writer; a file holds the commits of one day. */
   #writer(table: Table): TableWriter {
-    const { writer } = table.lake!
-    if (writer.fileDate !== undefined && writer.fileDate !== this.#stamp!.date) this.#closeFile(table)
-    return writer
+    const lake = table.lake!
+    if (lake.writer !== undefined && lake.writer.date !== this.#stamp!.date) this.#closeFile(table)
+    return (lake.writer ??= this.#openFile(table, lake.layout))
+  }
+
+  /** An open file takes memory whatever is in it, so it counts where the batch's files roll. */
+  #openFile(table: Table, layout: TableLayout): TableWriter {
+    this.#written.add(table)
+    this.#batch.bytes += openFileBytes(layout)
+    return new TableWriter(layout, this.#stamp!.date, this.#options.target)
   }
 
   #taken(table: Table, operation: keyof RowCounts, bytes: number): Pause {
     this.#count(table, operation)
     this.#batch.bytes += bytes
-    if (table.lake!.writer.fileBytes >= this.#cut.targetFileBytes) this.#closeFile(table)
+    if (table.lake!.writer!.valueBytes >= this.#cut.targetFileBytes) this.#closeFile(table)
     return this.#batch.bytes >= this.#nextLook ? this.#look() : undefined
   }
 
@@ -267,9 +276,12 @@ export class BatchBuilder implements ChangeSink {
       // Begin has told the commit's position: the batch ends with this transaction, and can be planned now.
       this.#plan(this.#openPlans[0]?.toLsn ?? this.#commitLsn!)
       this.#closeFiles()
-      this.#batch.bytes = this.#bytesAtBegin = 0
+      this.#batch.bytes = this.#bytesAtBegin = this.#sealedAt = 0
       this.#nextLook = LOOK_EVERY_BYTES
-    } else if (this.#sink.pressure().memoryShort) for (const { lake } of this.#tables.values()) lake?.writer.sealPages()
+    } else if (this.#batch.bytes - this.#sealedAt >= rollBytes * SEALED_PART && this.#sink.pressure().memoryShort) {
+      for (const { lake } of this.#written) lake?.writer?.sealPages()
+      this.#sealedAt = this.#batch.bytes
+    }
     return this.#sink.room()
   }
 
@@ -279,19 +291,22 @@ export class BatchBuilder implements ChangeSink {
   }
 
   #closeFiles(): void {
-    for (const table of this.#tables.values()) this.#closeFile(table)
+    for (const table of this.#written) this.#closeFile(table)
   }
 
-  #closeFile({ relation, lake }: Table): void {
-    const file = lake?.writer.closeFile()
-    if (file === undefined) return
-    const part = this.#batch.nextPart(JSON.stringify([relation.schema, relation.name, file.date]))
-    this.#sink.file(file, part, lake!.version)
+  #closeFile(table: Table): void {
+    const { relation, lake } = table
+    const writer = lake?.writer
+    if (lake === undefined || writer === undefined) return
+    this.#written.delete(table)
+    lake.writer = undefined
+    const part = this.#batch.nextPart(JSON.stringify([relation.schema, relation.name, writer.date]))
+    this.#sink.file(writer.close(), part, lake.version)
   }
 
   #noteTransaction(commitLsn: Lsn, endLsn: Lsn): void {
     const first = !this.#batch.begun
-    this.#batch.noteTransaction(commitLsn, endLsn, this.#stampMicros, this.#options.now())
+    this.#batch.noteTransaction(commitLsn, endLsn, this.#stamp!.micros, this.#options.now())
     if (first) this.#sink.started()
   }
 
@@ -317,6 +332,7 @@ export class BatchBuilder implements ChangeSink {
     this.#from = summary.endLsn
     this.#batch = new OpenBatch()
     this.#nextLook = LOOK_EVERY_BYTES
+    this.#sealedAt = 0
     this.#cutDue = false
     this.#sink.end(summary, batch.counts, reason)
   }
@@ -326,10 +342,4 @@ export class BatchBuilder implements ChangeSink {
     if (verdict === 'same') this.#sentAgain = undefined
     else if (verdict === 'other') throw notSentAgain(expected, position)
   }
-}
-
-const DAY_MICROS = 86_400_000_000n
-
-function sameDay(a: bigint, b: bigint): boolean {
-  return a / DAY_MICROS === b / DAY_MICROS
 }

@@ -5,8 +5,9 @@ import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
 import type { StreamPosition, TableSchema } from '../model/table-schema.js'
 import type { CutReason, Pressure } from './batch-cutter.js'
+import type { OP } from './meta-columns.js'
 import type { ClosedFile } from './open-file.js'
-import type { FileTarget, OP } from './table-writer.js'
+import type { FileTarget } from './table-writer.js'
 
 /** Where the builder's output goes. Calls for one batch come in this order: started, plan and files, end. */
 export interface BatchSink {

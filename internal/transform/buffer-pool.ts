@@ -1,7 +1,9 @@
-// Recycles page buffers in powers of two, so that a busy process keeps a flat resident size, and counts the bytes that
-// are lent out. It must never hand out one buffer twice: a page goes back only when its compression has ended.
+// Recycles buffers in powers of two, so that a busy process keeps a flat resident size, and counts the bytes that are lent
+// out. What is not kept for the next page goes back to the system at once. It must never hand out one buffer twice: a page
+// goes back only when its compression has ended.
+import { releaseMemory } from '../model/native-memory.js'
 
-const MIN_CLASS_BITS = 8
+const MIN_CLASS_BITS = 6
 const MAX_CLASS_BITS = 21
 
 /** Told of every change of the bytes that the change data occupies. */
@@ -34,12 +36,14 @@ export class BufferPool {
     return reused
   }
 
+  /** Takes back what take() gave; nothing may use it any more. */
   give(buffer: Buffer): void {
     const size = buffer.length
     this.#meter(-size)
     const bits = 31 - Math.clz32(size)
-    if (size !== 1 << bits || bits > MAX_CLASS_BITS || this.#freeBytes + size > this.#keepBytes) return
-    this.#free[bits]!.push(buffer)
-    this.#freeBytes += size
+    if (size === 1 << bits && bits <= MAX_CLASS_BITS && this.#freeBytes + size <= this.#keepBytes) {
+      this.#free[bits]!.push(buffer)
+      this.#freeBytes += size
+    } else releaseMemory(buffer)
   }
 }

@@ -5,6 +5,7 @@ import type { EncodedChunk } from './parquet/column-chunk.js'
 import { ColumnChunk } from './parquet/column-chunk.js'
 import type { RawPage } from './parquet/column-buffers.js'
 import { ParquetFileWriter } from './parquet/file-writer.js'
+import { PageShelf } from './parquet/page-shelf.js'
 import type { TableLayout } from './table-layout.js'
 import type { FileTarget } from './table-writer.js'
 
@@ -15,8 +16,8 @@ export interface FileContent {
   readonly rows: number
   /** Hexadecimal. */
   readonly sha256: string
-  /** Bytes that the memory meter was told of; whoever has stored the file takes them off. */
-  readonly meteredBytes: number
+  /** Gives the memory of the parts back; whoever has stored the file calls it. */
+  release(): void
 }
 
 export interface ClosedFile {
@@ -26,72 +27,52 @@ export interface ClosedFile {
   readonly rows: number
   /** Bytes of values that went in. */
   readonly valueBytes: number
-  readonly content: Promise<FileContent>
+  /** Encodes what is left to encode. To be called once; its memory goes back when the content is released. */
+  content(): Promise<FileContent>
 }
 
 export class OpenFile {
   readonly #layout: TableLayout
-  readonly date: string
   readonly #target: FileTarget
-  #chunks: ColumnChunk[]
+  readonly #shelf: PageShelf
+  #chunks: (ColumnChunk | undefined)[] = []
   readonly #rowGroups: { chunks: Promise<EncodedChunk[]>; rows: number }[] = []
-  #rows = 0
-  valueBytes = 0
 
-  constructor(layout: TableLayout, date: string, target: FileTarget) {
+  constructor(layout: TableLayout, target: FileTarget) {
     this.#layout = layout
-    this.date = date
     this.#target = target
-    this.#chunks = this.#newChunks()
+    this.#shelf = new PageShelf(target.context.pool, target.context.meter)
   }
 
   /** A page of the file's column `k` in the open row group. */
   addPage(k: number, page: RawPage): void {
-    this.#chunks[k]!.add(page)
+    const column = this.#layout.fileColumns[k]!
+    const chunk = (this.#chunks[k] ??= new ColumnChunk(column, this.#target.context, this.#shelf))
+    chunk.add(page)
   }
 
+  /** Every column has had its pages. */
   closeRowGroup(rows: number): void {
-    const chunks = Promise.all(this.#chunks.map((chunk) => chunk.finish()))
-    chunks.catch(() => undefined) // close() reports it
+    const chunks = Promise.all(this.#chunks.map((chunk) => chunk!.finish()))
+    chunks.catch(() => undefined) // content() reports it
     this.#rowGroups.push({ chunks, rows })
-    this.#rows += rows
-    this.#chunks = this.#newChunks()
+    this.#chunks = []
   }
 
-  close(): ClosedFile {
-    const content = this.#assemble()
-    content.catch(() => undefined) // whoever stores it is told
-    return { layout: this.#layout, date: this.date, rows: this.#rows, valueBytes: this.valueBytes, content }
+  /** After the last row group: the whole file, once everything is compressed. */
+  async content(): Promise<FileContent> {
+    const writer = new ParquetFileWriter(this.#layout.fileColumns, this.#target.createdBy)
+    for (const group of this.#rowGroups.splice(0)) writer.addRowGroup(await group.chunks, group.rows)
+    const { parts, bytes, rows } = writer.finish()
+    const hash = createHash('sha256')
+    for (const part of parts) hash.update(part)
+    return { parts, bytes, rows, sha256: hash.digest('hex'), release: () => this.#shelf.release() }
   }
 
   /** Gives all memory back, once what is under way has ended. */
   async discard(): Promise<void> {
-    for (const chunk of this.#chunks) await chunk.discard()
-    for (const group of this.#rowGroups) {
-      const chunks = await group.chunks.catch(() => [])
-      this.#target.context.meter(-chunks.reduce((sum, chunk) => sum + compressedBytes(chunk), 0))
-    }
+    for (const chunk of this.#chunks) await chunk?.discard()
+    for (const group of this.#rowGroups.splice(0)) await group.chunks.catch(() => undefined)
+    this.#shelf.release()
   }
-
-  async #assemble(): Promise<FileContent> {
-    const writer = new ParquetFileWriter(this.#layout.fileColumns, this.#target.createdBy)
-    let meteredBytes = 0
-    for (const group of this.#rowGroups) {
-      const chunks = await group.chunks
-      writer.addRowGroup(chunks, group.rows)
-      meteredBytes += chunks.reduce((sum, chunk) => sum + compressedBytes(chunk), 0)
-    }
-    const { parts, bytes, rows } = writer.finish()
-    const hash = createHash('sha256')
-    for (const part of parts) hash.update(part)
-    return { parts, bytes, rows, sha256: hash.digest('hex'), meteredBytes }
-  }
-
-  #newChunks(): ColumnChunk[] {
-    return this.#layout.fileColumns.map((column) => new ColumnChunk(column, this.#target.context))
-  }
-}
-
-function compressedBytes(chunk: EncodedChunk): number {
-  return chunk.pages.reduce((sum, page) => sum + page.compressed.length, chunk.dictionary?.compressed.length ?? 0)
 }

@@ -1,11 +1,12 @@
-// One table's rows into column buffers and files: the row rules of the change log. The hot path is #fill(): it walks a
+// One table's rows into the column buffers of one file: the row rules of the change log. The hot path is #fill(): it walks a
 // tuple's bytes once and hands each field to its column; no object per row, none per value.
 import { Failure } from '../model/failure.js'
 import type { ChunkContext } from './parquet/column-chunk.js'
-import { RunColumn, ScalarColumn, type ColumnBuffer } from './parquet/column-buffers.js'
-import { BytesValues, Int64Values, Intake } from './parquet/leaf-values.js'
-import { OpenFile, type ClosedFile } from './open-file.js'
-import { RowNotes, type TextRange } from './row-notes.js'
+import type { ColumnBuffer } from './parquet/column-buffers.js'
+import { Intake, PAGE_BYTES } from './parquet/leaf-values.js'
+import { MetaColumns, OP } from './meta-columns.js'
+import { OpenFile, type ClosedFile, type FileContent } from './open-file.js'
+import { RowNotes } from './row-notes.js'
 import type { TableLayout } from './table-layout.js'
 import {
   BINARY_FIELD,
@@ -19,27 +20,29 @@ import {
   TEXT_FIELD,
   UNCHANGED_FIELD,
 } from './tuple-data.js'
+import type { TransactionStamp } from './transaction-stamp.js'
+import type { TextSink } from './values/scalar-codec.js'
 import type { Put } from './values/value-codec.js'
-
-/** Kinds of rows, as their letter in `_op`. */
-export const OP = { insert: 0x49, update: 0x55, delete: 0x44, truncate: 0x54 } as const
 
 /** A row group closes at about this many bytes of values: enough to compress well, small enough to read in parallel. */
 const ROW_GROUP_BYTES = 64 << 20
 
+/** A file of this many bytes of values is compressed as soon as it is closed; smaller ones wait until they are stored. */
+const COMPRESSED_AT_ONCE_BYTES = 1 << 20
+
+/** An open page that is smaller than this takes no less memory when it is compressed. */
+const LEAST_SEALED_BYTES = 2 << 10
+
+/** What an open file takes beside its pages: what it counts for where files are cut. */
+const FILE_BYTES = 4096
+const COLUMN_BYTES = 1024
+
+export function openFileBytes(layout: TableLayout): number {
+  return FILE_BYTES + layout.fileColumns.length * COLUMN_BYTES
+}
+
 /** Bytes that each row counts for beside its table's columns: the meta columns. */
 const META_BYTES = 33
-
-/** The transaction that rows belong to; replaced, never changed. */
-export interface TransactionStamp {
-  readonly lsnLow: number
-  readonly lsnHigh: number
-  readonly xid: number
-  readonly microsLow: number
-  readonly microsHigh: number
-  /** UTC date of the commit. */
-  readonly date: string
-}
 
 export interface FileTarget {
   readonly context: ChunkContext
@@ -54,75 +57,53 @@ export interface UpdateResult {
 
 export class TableWriter {
   readonly layout: TableLayout
+  /** UTC day whose commits the file holds. */
+  readonly date: string
+  /** Bytes of values taken in. */
+  valueBytes = 0
   readonly #target: FileTarget
   readonly #intake: Intake
   readonly #columns: readonly ColumnBuffer[]
   readonly #putText: readonly Put[]
   readonly #putBinary: readonly (Put | undefined)[]
   readonly #allColumns: readonly ColumnBuffer[]
-  readonly #op: RunColumn<BytesValues>
-  readonly #lsn: RunColumn<Int64Values>
-  readonly #seq: ScalarColumn<Int64Values>
-  readonly #xid: RunColumn<Int64Values>
-  readonly #commitTs: RunColumn<Int64Values>
+  readonly #meta: MetaColumns
   readonly #notes: RowNotes
   readonly #old: OldTuple
   /** Bytes of a row's fixed-width values. */
   readonly #rowBytes: number
-  #file: OpenFile | undefined
-  #stamp: TransactionStamp | undefined
-  #opNow = 0
+  readonly #file: OpenFile
+  #fileRows = 0
   /** Rows in the open row group. */
   #rows = 0
   #groupBytes = 0
 
-  constructor(layout: TableLayout, target: FileTarget) {
+  constructor(layout: TableLayout, date: string, target: FileTarget) {
     this.layout = layout
+    this.date = date
     this.#target = target
+    target.context.meter(openFileBytes(layout))
+    this.#file = new OpenFile(layout, target)
     const intake = new Intake(target.context.pool)
     this.#intake = intake
     const bound = layout.codecs.map((codec) => codec.bind(intake))
     this.#columns = bound.map(({ buffer }) => buffer)
     this.#putText = bound.map(({ putText }) => putText)
     this.#putBinary = bound.map(({ putBinary }) => putBinary)
-    this.#op = new RunColumn(new BytesValues(intake))
-    this.#lsn = new RunColumn(new Int64Values(intake))
-    this.#seq = new ScalarColumn(new Int64Values(intake))
-    this.#xid = new RunColumn(new Int64Values(intake))
-    this.#commitTs = new RunColumn(new Int64Values(intake))
-    const names = layout.columns.map((column) => column.name)
-    this.#notes = new RowNotes(names, intake, (k, kind, buffer, start, end) =>
-      this.#textOf(k, kind, buffer, start, end),
+    this.#meta = new MetaColumns(intake)
+    this.#notes = new RowNotes(layout.columns, intake, (k, kind, buffer, start, end, out) =>
+      this.#textOf(k, kind, buffer, start, end, out),
     )
     this.#old = new OldTuple(layout.relation.columns)
-    this.#allColumns = [
-      ...this.#columns,
-      this.#op,
-      this.#lsn,
-      this.#seq,
-      this.#xid,
-      this.#commitTs,
-      this.#notes.unchanged,
-      this.#notes.before,
-      this.#notes.raw,
-    ]
+    const { unchanged, before, raw } = this.#notes
+    this.#allColumns = [...this.#columns, ...this.#meta.columns, unchanged, before, raw]
     this.#rowBytes = META_BYTES + layout.columns.length * 8
-  }
-
-  /** Day whose commits the open file holds; undefined where none is open. */
-  get fileDate(): string | undefined {
-    return this.#file?.date
-  }
-
-  /** Bytes of values in the open file. */
-  get fileBytes(): number {
-    return this.#file?.valueBytes ?? 0
   }
 
   /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. Throws RangeError. */
   insert(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
     expect(buffer, at, NEW_TUPLE)
-    this.#beginRow(stamp, seq, OP.insert)
+    this.#meta.beginRow(this.#rows, stamp, seq, OP.insert)
     const before = this.#intake.variableBytes
     expectEnd(this.#fill(buffer, at + 1, end, false), end)
     return this.#endRow(before)
@@ -139,9 +120,9 @@ export class TableWriter {
     expect(buffer, newAt, NEW_TUPLE)
     const keyChanged = kind === KEY_TUPLE && this.#old.keyDiffers(buffer, newAt + 1)
     const keyBytes = keyChanged ? this.#keyRow(stamp, seq, buffer) : 0
-    this.#beginRow(stamp, keyChanged ? seq + 1 : seq, OP.update)
+    this.#meta.beginRow(this.#rows, stamp, keyChanged ? seq + 1 : seq, OP.update)
     const before = this.#intake.variableBytes
-    if (kind === OLD_TUPLE) this.#notes.noteBefore(this.#old, buffer)
+    if (kind === OLD_TUPLE) this.#noteBefore(buffer)
     expectEnd(this.#fill(buffer, newAt + 1, end, old), end)
     return { bytes: keyBytes + this.#endRow(before), keyChanged }
   }
@@ -151,99 +132,85 @@ export class TableWriter {
     if (buffer[at] !== KEY_TUPLE) expect(buffer, at, OLD_TUPLE)
     expectEnd(this.#old.scan(buffer, at + 1, end), end)
     if (buffer[at] === KEY_TUPLE) return this.#keyRow(stamp, seq, buffer)
-    this.#beginRow(stamp, seq, OP.delete)
+    this.#meta.beginRow(this.#rows, stamp, seq, OP.delete)
     const before = this.#intake.variableBytes
-    this.#notes.noteBefore(this.#old, buffer)
+    this.#noteBefore(buffer)
     this.#fill(buffer, at + 1, end, false)
     return this.#endRow(before)
   }
 
   /** A row that has nothing but meta columns. */
   truncate(stamp: TransactionStamp, seq: number): number {
-    this.#beginRow(stamp, seq, OP.truncate)
+    this.#meta.beginRow(this.#rows, stamp, seq, OP.truncate)
     for (const column of this.#columns) column.appendNull(this.#rows)
     return this.#endRow(this.#intake.variableBytes)
   }
 
-  /** Ends the open file, if there is one; its bytes are ready when its content is. */
-  closeFile(): ClosedFile | undefined {
-    const file = this.#file
-    if (file === undefined) return undefined
-    this.#closeRowGroup(file)
-    this.#file = undefined
-    return file.close()
+  /** No further row comes. */
+  close(): ClosedFile {
+    const { layout, date, valueBytes } = this
+    if (valueBytes >= COMPRESSED_AT_ONCE_BYTES) this.#closeRowGroup()
+    return { layout, date, rows: this.#fileRows + this.#rows, valueBytes, content: () => this.#content() }
   }
 
-  /** Closes every open page, so that only compressed bytes stay in memory. */
+  /** Closes the open pages that are worth it, so that only their compressed bytes stay in memory. */
   sealPages(): void {
-    if (this.#file !== undefined) this.#sealWhere(this.#file, () => true)
+    this.#sealWhere((column) => column.openBytes >= LEAST_SEALED_BYTES)
   }
 
-  /** Forgets what was not closed. Resolves when its memory is back. */
+  /** Forgets everything. Resolves when its memory is back. */
   async discard(): Promise<void> {
     for (const column of this.#allColumns) column.discard()
-    this.#restart()
-    const file = this.#file
-    this.#file = undefined
-    await file?.discard()
+    await this.#file.discard()
+    this.#target.context.meter(-openFileBytes(this.layout))
   }
 
-  #beginRow(stamp: TransactionStamp, seq: number, op: number): void {
-    if (stamp !== this.#stamp || this.#file === undefined) this.#beginTransaction(stamp)
-    if (op !== this.#opNow) {
-      this.#opNow = op
-      this.#op.beginRun(this.#rows).push(OP_BYTES, OP_BYTES.indexOf(op), OP_BYTES.indexOf(op) + 1)
+  async #content(): Promise<FileContent> {
+    this.#closeRowGroup()
+    for (const column of this.#allColumns) column.discard()
+    const content = await this.#file.content()
+    const release = (): void => {
+      content.release()
+      this.#target.context.meter(-openFileBytes(this.layout))
     }
-    this.#seq.leaf.push(seq | 0, (seq / TWO_32) | 0)
-  }
-
-  #beginTransaction(stamp: TransactionStamp): void {
-    if (this.#file === undefined) this.#file = new OpenFile(this.layout, stamp.date, this.#target)
-    this.#stamp = stamp
-    const row = this.#rows
-    this.#lsn.beginRun(row).push(stamp.lsnLow, stamp.lsnHigh)
-    this.#xid.beginRun(row).push(stamp.xid | 0, 0)
-    this.#commitTs.beginRun(row).push(stamp.microsLow, stamp.microsHigh)
+    return { ...content, release }
   }
 
   /** Counts the row, and closes what it has filled. `variableBefore`: the intake's count when the row began. */
   #endRow(variableBefore: number): number {
-    this.#notes.endRow(this.#rows)
+    this.#notes.endRow()
     const bytes = this.#rowBytes + this.#intake.variableBytes - variableBefore
-    const file = this.#file!
     this.#rows++
-    file.valueBytes += bytes
+    this.valueBytes += bytes
     this.#groupBytes += bytes
-    if (this.#intake.sealDue) this.#sealWhere(file, (column) => column.full)
-    if (this.#groupBytes >= ROW_GROUP_BYTES) this.#closeRowGroup(file)
+    if (this.#intake.sealDue) this.#sealWhere((column) => column.full)
+    if (this.#groupBytes >= ROW_GROUP_BYTES) this.#closeRowGroup()
     return bytes
   }
 
-  #sealWhere(file: OpenFile, due: (column: ColumnBuffer) => boolean): void {
+  #sealWhere(due: (column: ColumnBuffer) => boolean): void {
     this.#intake.sealDue = false
     this.#allColumns.forEach((column, k) => {
-      if (!due(column)) return
-      const page = column.seal(this.#rows)
-      if (page !== undefined) file.addPage(k, page)
-      if (column === this.#op) this.#opNow = 0
-      // A run ended with its page: the next row has to begin the transaction's runs again.
-      if (column === this.#lsn || column === this.#xid || column === this.#commitTs) this.#stamp = undefined
+      if (due(column)) this.#seal(k)
     })
   }
 
-  #closeRowGroup(file: OpenFile): void {
-    if (this.#rows === 0) return
-    this.#sealWhere(file, () => true)
-    file.closeRowGroup(this.#rows)
-    for (const column of this.#allColumns) column.restart()
-    this.#restart()
+  /** Closes column `k`'s page before row `#rows`. */
+  #seal(k: number): void {
+    const column = this.#allColumns[k]!
+    const page = column.seal(this.#rows)
+    if (page !== undefined) this.#file.addPage(k, page)
+    this.#meta.sealed(column)
   }
 
-  #restart(): void {
+  #closeRowGroup(): void {
+    if (this.#rows === 0) return
+    this.#sealWhere(() => true)
+    this.#file.closeRowGroup(this.#rows)
+    for (const column of this.#allColumns) column.restart()
+    this.#fileRows += this.#rows
     this.#rows = 0
     this.#groupBytes = 0
-    this.#stamp = undefined
-    this.#opNow = 0
   }
 
   /**
@@ -267,7 +234,7 @@ export class TableWriter {
         if (oldScanned && this.#old.kind(k) !== NULL_FIELD) this.#putOld(k, buffer)
         else {
           columns[k]!.appendNull(row)
-          this.#notes.noteUnchanged(k)
+          this.#notes.noteUnchanged(row, k)
         }
       } else throw new RangeError(`field kind ${hex(kind)}`)
     }
@@ -276,9 +243,19 @@ export class TableWriter {
 
   #put(k: number, kind: number, buffer: Buffer, start: number, end: number): void {
     const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
+    // A value that fills a page gets one of its own: what lies in the open one is not moved into a huge one with it.
+    if (end - start >= PAGE_BYTES) this.#seal(k)
     if (put(buffer, start, end)) return
     this.#columns[k]!.appendNull(this.#rows)
-    this.#notes.noteRaw(k, kind, buffer, start, end)
+    const { raw } = this.#notes
+    if (end - start >= PAGE_BYTES && !raw.leaf.inValue) this.#seal(this.#allColumns.indexOf(raw))
+    this.#notes.noteRaw(this.#rows, k, kind, buffer, start, end)
+  }
+
+  #noteBefore(buffer: Buffer): void {
+    const { before } = this.#notes
+    if (this.#old.bytes >= PAGE_BYTES) this.#seal(this.#allColumns.indexOf(before))
+    this.#notes.noteBefore(this.#rows, this.#old, buffer)
   }
 
   #putOld(k: number, buffer: Buffer): void {
@@ -287,7 +264,7 @@ export class TableWriter {
 
   /** A D row of the scanned old tuple's key: every other column is NULL, whatever stands in its place. */
   #keyRow(stamp: TransactionStamp, seq: number, buffer: Buffer): number {
-    this.#beginRow(stamp, seq, OP.delete)
+    this.#meta.beginRow(this.#rows, stamp, seq, OP.delete)
     const before = this.#intake.variableBytes
     this.layout.relation.columns.forEach((column, k) => {
       if (column.isKey && this.#old.kind(k) !== NULL_FIELD) this.#putOld(k, buffer)
@@ -296,11 +273,17 @@ export class TableWriter {
     return this.#endRow(before)
   }
 
-  #textOf(k: number, kind: number, buffer: Buffer, start: number, end: number): TextRange {
-    if (kind === TEXT_FIELD) return { buffer, start, end }
-    const render = this.layout.codecs[k]!.textOfBinary ?? this.#onlyText(k)
-    const text = Buffer.from(render(buffer, start, end), 'utf8')
-    return { buffer: text, start: 0, end: text.length }
+  #textOf(k: number, kind: number, buffer: Buffer, start: number, end: number, out: TextSink): void {
+    if (kind === TEXT_FIELD) {
+      out(buffer, start, end)
+      return
+    }
+    const { writeTextOfBinary, textOfBinary } = this.layout.codecs[k]!
+    if (writeTextOfBinary !== undefined) writeTextOfBinary(buffer, start, end, out)
+    else {
+      const text = Buffer.from((textOfBinary ?? this.#onlyText(k))(buffer, start, end), 'utf8')
+      out(text, 0, text.length)
+    }
   }
 
   #onlyText(k: number): never {
@@ -319,6 +302,3 @@ function expect(buffer: Buffer, at: number, kind: number): void {
 function expectEnd(at: number, end: number): void {
   if (at !== end) throw new RangeError(`tuple ends at byte ${at} of a message that ends at ${end}`)
 }
-
-const OP_BYTES = Buffer.from('IUDT', 'latin1')
-const TWO_32 = 2 ** 32

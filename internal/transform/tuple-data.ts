@@ -19,14 +19,18 @@ export function firstField(buffer: Buffer, at: number, columns: number): number 
   return at + 2
 }
 
+const noFields = new Int32Array(0)
+
 /** The fields of one old tuple at a time: kind, start and end of each, in the message's buffer. */
 export class OldTuple {
   readonly #columns: readonly RelationColumn[]
-  readonly #fields: Int32Array
+  /** Kind, start and end of each; made for the first tuple, because most tables see inserts alone. */
+  #fields = noFields
+  /** Bytes of the tuple that was scanned last. */
+  bytes = 0
 
   constructor(columns: readonly RelationColumn[]) {
     this.#columns = columns
-    this.#fields = new Int32Array(columns.length * 3)
   }
 
   /** `NULL_FIELD` also where the value was not sent. */
@@ -44,6 +48,7 @@ export class OldTuple {
 
   /** Notes where the fields lie, none past `limit`. Returns where the tuple ends. */
   scan(buffer: Buffer, at: number, limit: number): number {
+    if (this.#fields === noFields) this.#fields = new Int32Array(this.#columns.length * 3)
     const fields = this.#fields
     let p = firstField(buffer, at, this.#columns.length)
     for (let k = 0; k < this.#columns.length; k++) {
@@ -57,6 +62,7 @@ export class OldTuple {
         fields[k * 3 + 2] = p
       } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD) throw new RangeError(`field kind ${hex(kind)}`)
     }
+    this.bytes = p - at
     return p
   }
 

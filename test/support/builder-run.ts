@@ -63,7 +63,7 @@ export class BuilderRun implements BatchSink {
 
   constructor(options: Partial<BuilderOptions> = {}) {
     const meter = (delta: number): void => void (this.heldBytes += delta)
-    const context = { pool: new BufferPool(meter, 1 << 20), compress: zstdAt(1), meter }
+    const context = { pool: new BufferPool(meter, 1 << 20), compress: zstdAt(1), meter, leaving: () => undefined }
     this.builder = new BatchBuilder(
       {
         durableLsn: 0n,
@@ -185,12 +185,12 @@ export function bytesOf(content: FileContent): Buffer {
 }
 
 /** The file's rows by an independent reader: texts as texts, bytes as hexadecimal, 64 bits as bigint. */
-export async function rowsOf({ file }: RecordedFile): Promise<Row[]> {
+export async function rowsOf({ file }: RecordedFile, content?: FileContent): Promise<Row[]> {
   const columns = file.layout.fileColumns
   const texts = new Set(
     columns.filter(({ type }) => 'logical' in type && type.logical === 'string').map(({ name }) => name),
   )
-  const rows = await readWithHyparquet(bytesOf(await file.content), columns)
+  const rows = await readWithHyparquet(bytesOf(content ?? (await file.content())), columns)
   return rows.map((row) =>
     Object.fromEntries(
       Object.entries(row).map(([name, value]) => [name, texts.has(name) && value !== null ? textOf(value) : value]),
@@ -200,6 +200,6 @@ export async function rowsOf({ file }: RecordedFile): Promise<Row[]> {
 
 /** Rows of all files of all batches that were planned or closed, in order. */
 export async function allRows(batches: readonly RecordedBatch[]): Promise<Row[]> {
-  const files = await Promise.all(batches.flatMap((batch) => batch.files).map(rowsOf))
+  const files = await Promise.all(batches.flatMap((batch) => batch.files).map((file) => rowsOf(file)))
   return files.flat()
 }

@@ -5,6 +5,7 @@ import type { LakeColumn, LeafType } from '../../internal/model/lake-column.js'
 import { ListColumn, RunColumn, ScalarColumn, SparseColumn } from '../../internal/transform/parquet/column-buffers.js'
 import type { ColumnBuffer } from '../../internal/transform/parquet/column-buffers.js'
 import { ColumnChunk } from '../../internal/transform/parquet/column-chunk.js'
+import { PageShelf } from '../../internal/transform/parquet/page-shelf.js'
 import { ParquetFileWriter } from '../../internal/transform/parquet/file-writer.js'
 import {
   BooleanValues,
@@ -37,7 +38,7 @@ export interface WriteOptions {
 
 export interface WrittenFile {
   readonly bytes: Buffer
-  /** What the meter says is held besides the file's compressed pages: must be nothing. */
+  /** What the meter says is held when all was given back: must be nothing. */
   readonly leakedBytes: number
 }
 
@@ -49,7 +50,8 @@ export async function writeTable(columns: readonly TestColumn[], options: WriteO
   let held = 0
   const meter = (delta: number): void => void (held += delta)
   const pool = new BufferPool(meter, 1 << 20)
-  const context = { pool, compress: zstdAt(1), meter }
+  const context = { pool, compress: zstdAt(1), meter, leaving: () => undefined }
+  const shelf = new PageShelf(pool, meter)
   const intake = new Intake(pool)
   const inputs = columns.map((column) => inputOf(column, intake))
   const file = new ParquetFileWriter(
@@ -57,9 +59,8 @@ export async function writeTable(columns: readonly TestColumn[], options: WriteO
     'wal-cake version 0.0.0 (build 0)',
   )
   const rows = columns[0]?.cells.length ?? 0
-  let compressed = 0
   let groupStart = 0
-  let chunks = columns.map(({ column }) => new ColumnChunk(column, context))
+  let chunks = columns.map(({ column }) => new ColumnChunk(column, context, shelf))
 
   const seal = (k: number, rowEnd: number): void => {
     const page = inputs[k]!.buffer.seal(rowEnd)
@@ -78,15 +79,14 @@ export async function writeTable(columns: readonly TestColumn[], options: WriteO
     for (let k = 0; k < inputs.length; k++) seal(k, inGroup + 1)
     const encoded = await Promise.all(chunks.map((chunk) => chunk.finish()))
     file.addRowGroup(encoded, inGroup + 1)
-    for (const chunk of encoded) {
-      compressed += chunk.dictionary?.compressed.length ?? 0
-      for (const page of chunk.pages) compressed += page.compressed.length
-    }
     for (const { buffer } of inputs) buffer.restart()
-    chunks = columns.map(({ column }) => new ColumnChunk(column, context))
+    chunks = columns.map(({ column }) => new ColumnChunk(column, context, shelf))
     groupStart = row + 1
   }
-  return { bytes: Buffer.concat(file.finish().parts), leakedBytes: held - compressed }
+  for (const { buffer } of inputs) buffer.discard()
+  const bytes = Buffer.concat(file.finish().parts)
+  shelf.release()
+  return { bytes, leakedBytes: held }
 }
 
 interface ColumnInput {
@@ -136,7 +136,7 @@ function sparseInput(intake: Intake): ColumnInput {
     buffer,
     append(row, cell) {
       if (cell === null) buffer.appendNull(row)
-      else buffer.append(row, cell as Buffer, 0, (cell as Buffer).length)
+      else buffer.present(row).push(cell as Buffer, 0, (cell as Buffer).length)
     },
     sealed: () => undefined,
   }

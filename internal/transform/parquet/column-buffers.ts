@@ -2,6 +2,7 @@
 // columns, lists, columns that are nearly always NULL, and columns that hardly change from row to row. A page is sealed
 // only between two rows, so a value that turns out not to fit can still be taken back.
 import { encodeLevels, encodeValidity, HybridEncoder, withLength } from './hybrid.js'
+import { Levels, Positions } from './growing-array.js'
 import { BytesValues, Int64Values, PAGE_ROWS, type Intake, type LeafValues } from './leaf-values.js'
 import type { PageValues } from './page-values.js'
 
@@ -26,41 +27,33 @@ export interface ColumnBuffer {
   /** Row `row` of the row group has no value here. Rows come in order; a sparse column need not be told. */
   appendNull(row: number): void
   readonly full: boolean
+  /** Memory of the open page. */
+  readonly openBytes: number
   /** Closes the page before row `rowEnd` of the row group; undefined where it covers no row. */
   seal(rowEnd: number): RawPage | undefined
-  /** Forgets the row group so far and gives its memory back. */
+  /** Forgets what is open and gives all memory back. */
   discard(): void
   /** The next row group begins: rows count from 0 again. Every page must have been sealed. */
   restart(): void
 }
 
-/** Positions that only grow, kept without an object each. */
-class Positions {
-  at = new Int32Array(16)
-  length = 0
-
-  push(position: number): void {
-    if (this.length === this.at.length) {
-      const grown = new Int32Array(this.length * 2)
-      grown.set(this.at)
-      this.at = grown
-    }
-    this.at[this.length++] = position
-  }
-}
-
 /** A column with a value in most rows: remembers where there is none. */
 export class ScalarColumn<Leaf extends LeafValues> implements ColumnBuffer {
   readonly leaf: Leaf
-  readonly #nulls = new Positions()
+  readonly #nulls: Positions
   #firstRow = 0
 
   constructor(leaf: Leaf) {
     this.leaf = leaf
+    this.#nulls = new Positions(leaf.intake.pool)
   }
 
   get full(): boolean {
     return this.leaf.full || this.#nulls.length >= PAGE_ROWS
+  }
+
+  get openBytes(): number {
+    return this.leaf.openBytes + this.#nulls.bytes
   }
 
   appendNull(row: number): void {
@@ -75,18 +68,18 @@ export class ScalarColumn<Leaf extends LeafValues> implements ColumnBuffer {
     const levels = encodeValidity(rows, this.#nulls.at, nulls)
     const { count } = this.leaf
     this.#firstRow = rowEnd
-    this.#nulls.length = 0
+    this.#nulls.clear()
     return { rows, slots: rows, nulls, levels, values: this.leaf.take(), count }
   }
 
   discard(): void {
     this.leaf.discard()
-    this.restart()
+    this.#nulls.release()
+    this.#firstRow = 0
   }
 
   restart(): void {
     this.#firstRow = 0
-    this.#nulls.length = 0
   }
 }
 
@@ -96,9 +89,8 @@ const ELEMENT_BYTES = 8
 /** A LIST column of three levels; definition levels: 0 no list, 1 empty list, 2 NULL element, 3 element. */
 export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
   readonly leaf: Leaf
-  #repetition = new Uint8Array(64)
-  #definition = new Uint8Array(64)
-  #slots = 0
+  readonly #repetition: Levels
+  readonly #definition: Levels
   #nulls = 0
   #firstRow = 0
   #listSlot = 0
@@ -106,14 +98,27 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
 
   constructor(leaf: Leaf) {
     this.leaf = leaf
+    this.#repetition = new Levels(leaf.intake.pool)
+    this.#definition = new Levels(leaf.intake.pool)
   }
 
   get full(): boolean {
     return this.leaf.full || this.#slots >= PAGE_ROWS
   }
 
+  get openBytes(): number {
+    return this.leaf.openBytes + this.#repetition.bytes + this.#definition.bytes
+  }
+
   appendNull(_row: number): void {
     this.#slot(0, 0)
+  }
+
+  /** Makes room at once for a long list, of so many bytes where values stand behind their length. */
+  reserve(elements: number, bytes: number): void {
+    this.leaf.reserve(elements, bytes)
+    this.#repetition.reserve(elements)
+    this.#definition.reserve(elements)
   }
 
   /** A list follows: elements by push() on the leaf and element(), then endList(), or dropList() to take all back. */
@@ -134,8 +139,8 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
 
   dropList(): void {
     this.leaf.intake.variableBytes -= (this.#slots - this.#listSlot) * ELEMENT_BYTES
-    for (let k = this.#listSlot; k < this.#slots; k++) if (this.#definition[k]! < 3) this.#nulls--
-    this.#slots = this.#listSlot
+    for (let k = this.#listSlot; k < this.#slots; k++) if (this.#definition.at[k]! < 3) this.#nulls--
+    this.#repetition.length = this.#definition.length = this.#listSlot
     this.leaf.rewindTo(this.#listCount)
   }
 
@@ -143,61 +148,66 @@ export class ListColumn<Leaf extends LeafValues> implements ColumnBuffer {
     const rows = rowEnd - this.#firstRow
     if (rows === 0) return undefined
     const slots = this.#slots
-    const levels = Buffer.concat([encodeLevels(this.#repetition, slots, 1), encodeLevels(this.#definition, slots, 3)])
+    const levels = Buffer.concat([
+      encodeLevels(this.#repetition.at, slots, 1),
+      encodeLevels(this.#definition.at, slots, 3),
+    ])
     const nulls = this.#nulls
     const { count } = this.leaf
     this.#firstRow = rowEnd
-    this.#slots = 0
+    this.#repetition.clear()
+    this.#definition.clear()
     this.#nulls = 0
     return { rows, slots, nulls, levels, values: this.leaf.take(), count }
   }
 
   discard(): void {
     this.leaf.discard()
-    this.restart()
+    this.#repetition.release()
+    this.#definition.release()
+    this.#nulls = 0
+    this.#firstRow = 0
   }
 
   restart(): void {
     this.#firstRow = 0
-    this.#slots = 0
-    this.#nulls = 0
+  }
+
+  get #slots(): number {
+    return this.#definition.length
   }
 
   #slot(repetition: number, definition: number): void {
-    if (this.#slots === this.#definition.length) {
-      this.#repetition = doubled(this.#repetition)
-      this.#definition = doubled(this.#definition)
-    }
-    this.#repetition[this.#slots] = repetition
-    this.#definition[this.#slots] = definition
+    this.#repetition.push(repetition)
+    this.#definition.push(definition)
     if (definition < 3) this.#nulls++
-    if (++this.#slots === PAGE_ROWS) this.leaf.intake.sealDue = true
+    if (this.#slots === PAGE_ROWS) this.leaf.intake.sealDue = true
   }
-}
-
-function doubled(levels: Uint8Array): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(levels.length * 2)
-  grown.set(levels)
-  return grown
 }
 
 /** A text column that is NULL in most rows: remembers only the rows that have a value, and costs nothing else. */
 export class SparseColumn implements ColumnBuffer {
   readonly leaf: BytesValues
-  readonly #present = new Positions()
+  readonly #present: Positions
   #firstRow = 0
 
   constructor(intake: Intake) {
     this.leaf = new BytesValues(intake)
+    this.#present = new Positions(intake.pool)
   }
 
   get full(): boolean {
     return this.leaf.full
   }
 
-  append(row: number, source: Buffer, start: number, end: number): void {
+  get openBytes(): number {
+    return this.leaf.openBytes + this.#present.bytes
+  }
+
+  /** Row `row` has a value, which the caller gives to the leaf now. */
+  present(row: number): BytesValues {
     this.#present.push(row - this.#firstRow)
-    this.leaf.push(source, start, end)
+    return this.leaf
   }
 
   appendNull(_row: number): void {
@@ -210,18 +220,18 @@ export class SparseColumn implements ColumnBuffer {
     const { count } = this.leaf
     const levels = this.#levels(rows)
     this.#firstRow = rowEnd
-    this.#present.length = 0
+    this.#present.clear()
     return { rows, slots: rows, nulls: rows - count, levels, values: this.leaf.take(), count }
   }
 
   discard(): void {
     this.leaf.discard()
-    this.restart()
+    this.#present.release()
+    this.#firstRow = 0
   }
 
   restart(): void {
     this.#firstRow = 0
-    this.#present.length = 0
   }
 
   #levels(rows: number): Buffer {
@@ -240,16 +250,22 @@ export class SparseColumn implements ColumnBuffer {
 export class RunColumn<Leaf extends Int64Values | BytesValues> implements ColumnBuffer {
   readonly leaf: Leaf
   /** First row of each run; even with NULL runs among them `leaf` holds the values of the others in order. */
-  readonly #starts = new Positions()
-  readonly #nullRuns = new Positions()
+  readonly #starts: Positions
+  readonly #nullRuns: Positions
   #firstRow = 0
 
   constructor(leaf: Leaf) {
     this.leaf = leaf
+    this.#starts = new Positions(leaf.intake.pool)
+    this.#nullRuns = new Positions(leaf.intake.pool)
   }
 
   get full(): boolean {
     return this.leaf.full
+  }
+
+  get openBytes(): number {
+    return this.leaf.openBytes + this.#starts.bytes + this.#nullRuns.bytes
   }
 
   /** From row `row` on the column has the value that the caller pushes to the leaf now. */
@@ -289,19 +305,19 @@ export class RunColumn<Leaf extends Int64Values | BytesValues> implements Column
     }
     levels.run(1, presentRows)
     this.#firstRow = rowEnd
-    this.#starts.length = 0
-    this.#nullRuns.length = 0
+    this.#starts.clear()
+    this.#nullRuns.clear()
     return { rows, slots: rows, nulls, levels: withLength(levels.bytes()), values: this.leaf.take(), count, runs }
   }
 
   discard(): void {
     this.leaf.discard()
-    this.restart()
+    this.#starts.release()
+    this.#nullRuns.release()
+    this.#firstRow = 0
   }
 
   restart(): void {
     this.#firstRow = 0
-    this.#starts.length = 0
-    this.#nullRuns.length = 0
   }
 }

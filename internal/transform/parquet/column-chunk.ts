@@ -1,11 +1,12 @@
 // One column of one row group: takes closed pages, encodes them with a dictionary where that pays, has them compressed on
-// the thread pool and keeps the compressed bytes until the row group is written.
+// the thread pool and shelves the compressed bytes until the file is stored.
 import type { LakeColumn } from '../../model/lake-column.js'
 import type { BufferPool, ByteMeter } from '../buffer-pool.js'
 import type { Compress } from '../zstd.js'
 import type { RawPage } from './column-buffers.js'
 import { Dictionary } from './dictionary.js'
 import { bitWidthOf, HybridEncoder } from './hybrid.js'
+import type { PageShelf } from './page-shelf.js'
 import { HEAD_BYTES, PageValues } from './page-values.js'
 import { mergeMinMax, minMaxOf, type MinMax } from './page-statistics.js'
 
@@ -16,24 +17,32 @@ export interface EncodedPage {
   readonly dictionaryEncoded: boolean
   readonly bounds: MinMax | undefined
   readonly uncompressedBytes: number
-  readonly compressed: Buffer
+  /** In pieces. */
+  readonly compressed: readonly Buffer[]
 }
 
 export interface EncodedChunk {
   readonly column: LakeColumn
-  readonly dictionary?: { readonly entries: number; readonly uncompressedBytes: number; readonly compressed: Buffer }
+  readonly dictionary?: Pick<EncodedPage, 'uncompressedBytes' | 'compressed'> & { readonly entries: number }
   readonly pages: readonly EncodedPage[]
   readonly slots: number
   readonly nulls: number
   readonly bounds: MinMax | undefined
 }
 
-/** Where chunks get memory and compression, and report the bytes of compressed pages that wait for their row group. */
+/** Where chunks get memory and compression, and what they tell of the memory that is not from the pool. */
 export interface ChunkContext {
   readonly pool: BufferPool
   readonly compress: Compress
   readonly meter: ByteMeter
+  /** A page is being compressed, after which less memory is held; (-1) it has been. */
+  readonly leaving: (delta: 1 | -1) => void
 }
+
+/** Fewer values in a chunk's first page are not worth a dictionary. */
+const LEAST_DICTIONARY_VALUES = 8
+/** What compression makes of a page as large as this is counted before it is there. */
+const LARGE_PAGE_BYTES = 4 << 20
 
 /** Bytes of a PLAIN value; 0 where it stands behind its length; undefined where no dictionary is tried. */
 function dictionaryWidth(column: LakeColumn): number | undefined {
@@ -58,18 +67,17 @@ function dictionaryWidth(column: LakeColumn): number | undefined {
 export class ColumnChunk {
   readonly #column: LakeColumn
   readonly #context: ChunkContext
+  readonly #shelf: PageShelf
   readonly #pages: Promise<EncodedPage>[] = []
   #dictionary: Dictionary | undefined
-  #dictionaryOpen: boolean
+  #dictionaryOpen = true
   /** Some page has indices into it. */
   #dictionaryUsed = false
 
-  constructor(column: LakeColumn, context: ChunkContext) {
-    const width = dictionaryWidth(column)
+  constructor(column: LakeColumn, context: ChunkContext, shelf: PageShelf) {
     this.#column = column
     this.#context = context
-    this.#dictionary = width === undefined ? undefined : new Dictionary(width, context.pool)
-    this.#dictionaryOpen = width !== undefined
+    this.#shelf = shelf
   }
 
   /** Encodes the page now and has it compressed in the background; takes over its memory. */
@@ -77,15 +85,12 @@ export class ColumnChunk {
     const bounds = minMaxOf(this.#column.type, page.values, page.count)
     const indices = this.#indicesOf(page)
     const body = indices === undefined ? plainBody(page, this.#context.pool) : this.#indexBody(page, indices)
-    const encoded = this.#compress(body).then((compressed) => ({
-      rows: page.rows,
-      slots: page.slots,
-      nulls: page.nulls,
-      dictionaryEncoded: indices !== undefined,
-      bounds,
-      uncompressedBytes: body.bytes.length,
-      compressed,
-    }))
+    const { rows, slots, nulls } = page
+    const uncompressedBytes = body.bytes.length
+    const dictionaryEncoded = indices !== undefined
+    const encoded = this.#compress(body).then((compressed) => {
+      return { rows, slots, nulls, dictionaryEncoded, bounds, uncompressedBytes, compressed }
+    })
     encoded.catch(() => undefined) // finish() reports it
     this.#pages.push(encoded)
   }
@@ -108,28 +113,36 @@ export class ColumnChunk {
     }
   }
 
-  /** Waits for the compression under way and gives all memory back. */
+  /** Waits for the compression under way and gives back all memory that is not on the shelf. */
   async discard(): Promise<void> {
-    this.#dictionary?.takeValues()?.release()
-    for (const page of await Promise.allSettled(this.#pages))
-      if (page.status === 'fulfilled') this.#context.meter(-page.value.compressed.length)
+    this.#dictionary?.release()
+    await Promise.allSettled(this.#pages)
   }
 
   /** Dictionary indices of the page's values, or undefined where the page is to be PLAIN. */
   #indicesOf(page: RawPage): Uint16Array | undefined {
     // A page of NULLs has no index, and must not ask for a dictionary that may never be written.
     if (!this.#dictionaryOpen || page.count === 0) return undefined
-    const indices = this.#dictionary!.encode(page.values, page.count, page.slots - page.nulls)
+    const represented = page.slots - page.nulls
+    const indices = this.#openDictionary(represented)?.encode(page.values, page.count, represented)
     if (indices !== undefined) {
       this.#dictionaryUsed = true
-      return page.runs === undefined ? indices : expandIndices(indices, page.runs, page.slots - page.nulls)
+      return page.runs === undefined ? indices : expandIndices(indices, page.runs, represented)
     }
     this.#dictionaryOpen = false
-    if (!this.#dictionaryUsed) {
-      this.#dictionary!.takeValues()?.release()
+    if (this.#dictionaryUsed) this.#dictionary!.close()
+    else {
+      this.#dictionary?.release()
       this.#dictionary = undefined
     }
     return undefined
+  }
+
+  #openDictionary(values: number): Dictionary | undefined {
+    if (this.#dictionary !== undefined) return this.#dictionary
+    const width = dictionaryWidth(this.#column)
+    if (width === undefined || values < LEAST_DICTIONARY_VALUES) return undefined
+    return (this.#dictionary = new Dictionary(width, this.#context.pool))
   }
 
   #indexBody(page: RawPage, indices: Uint16Array): PageBody {
@@ -143,18 +156,23 @@ export class ColumnChunk {
     return { bytes }
   }
 
-  async #compress(body: PageBody): Promise<Buffer> {
+  async #compress(body: PageBody): Promise<readonly Buffer[]> {
+    const { compress, meter, leaving } = this.#context
+    const ahead = body.bytes.length > LARGE_PAGE_BYTES ? body.bytes.length : 0
+    meter(ahead)
+    leaving(1)
     try {
-      const compressed = await this.#context.compress(body.bytes)
-      this.#context.meter(compressed.length)
-      return compressed
+      return this.#shelf.keep(await compress(body.bytes))
     } finally {
       body.owner?.release()
+      meter(-ahead)
+      leaving(-1)
     }
   }
 
   async #finishDictionary(): Promise<EncodedChunk['dictionary']> {
     const entries = this.#dictionary?.entries ?? 0
+    this.#dictionary?.close()
     const owner = this.#dictionary?.takeValues()
     if (owner === undefined) return undefined
     const bytes = owner.buffer.subarray(HEAD_BYTES, owner.used)

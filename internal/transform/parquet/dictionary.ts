@@ -14,17 +14,20 @@ export class Dictionary {
   readonly #width: number
   readonly #pool: BufferPool
   #values: PageValues | undefined
-  /** Where each entry's value begins and ends in `#values`. */
-  #starts = new Int32Array(64)
-  #ends = new Int32Array(64)
-  #hashes = new Int32Array(64)
+  /** Where each entry's value begins in `#values`. */
+  readonly #starts: LentInts
+  readonly #hashes: LentInts
   /** Open addressing: entry + 1, or 0 where free; at most half full. */
-  #table = new Int32Array(128)
+  readonly #table: LentInts
   #entries = 0
 
   constructor(width: number, pool: BufferPool) {
     this.#width = width
     this.#pool = pool
+    this.#starts = new LentInts(pool, 16)
+    this.#hashes = new LentInts(pool, 16)
+    this.#table = new LentInts(pool, 32)
+    this.#table.at.fill(0)
   }
 
   get entries(): number {
@@ -36,11 +39,24 @@ export class Dictionary {
     return this.#values === undefined ? 0 : this.#values.used - HEAD_BYTES
   }
 
-  /** The dictionary page's values; the caller releases them. */
+  /** Nothing is looked up any more: gives back all memory but the values. */
+  close(): void {
+    this.#starts.release()
+    this.#hashes.release()
+    this.#table.release()
+  }
+
+  /** The dictionary page's values, after close(); the caller releases them. */
   takeValues(): PageValues | undefined {
     const values = this.#values
     this.#values = undefined
     return values
+  }
+
+  /** Forgets everything and gives all memory back. */
+  release(): void {
+    this.close()
+    this.takeValues()?.release()
   }
 
   /**
@@ -61,7 +77,7 @@ export class Dictionary {
   #worthwhile(page: PageValues): boolean {
     const sample = new Dictionary(this.#width, this.#pool)
     const taken = sample.#add(page, SAMPLE_VALUES, new Uint16Array(SAMPLE_VALUES))
-    sample.takeValues()?.release()
+    sample.release()
     return taken && sample.#entries <= SAMPLE_VALUES / 2
   }
 
@@ -76,7 +92,8 @@ export class Dictionary {
         at += 4
       }
       const end = at + length
-      const entry = this.#find(buffer, at, end)
+      // A value that is larger than a whole dictionary is not even looked at.
+      const entry = length > MAX_BYTES ? -1 : this.#find(buffer, at, end)
       if (entry < 0) return false
       indices[k] = entry
       at = end
@@ -88,26 +105,35 @@ export class Dictionary {
     let hash = end - start
     for (let k = start; k < end; k++) hash = Math.imul(hash ^ buffer[k]!, 0x01000193)
     hash ^= hash >>> 15
+    const table = this.#table.at
     const mask = this.#table.length - 1
     let slot = hash & mask
     for (;;) {
-      const entry = this.#table[slot]! - 1
+      const entry = table[slot]! - 1
       if (entry < 0) return this.#insert(slot, hash, buffer, start, end)
-      if (this.#hashes[entry] === hash && this.#equals(entry, buffer, start, end)) return entry
+      if (this.#hashes.at[entry] === hash && this.#equals(entry, buffer, start, end)) return entry
       slot = (slot + 1) & mask
     }
   }
 
   #equals(entry: number, buffer: Buffer, start: number, end: number): boolean {
-    const from = this.#starts[entry]!
-    if (this.#ends[entry]! - from !== end - start) return false
-    const own = this.#values!.buffer
+    const starts = this.#starts.at
+    const values = this.#values!
+    const from = starts[entry]!
+    const to = entry + 1 < this.#entries ? starts[entry + 1]! - this.#prefix : values.used
+    if (to - from !== end - start) return false
+    const own = values.buffer
     for (let a = from, b = start; b < end; a++, b++) if (own[a] !== buffer[b]) return false
     return true
   }
 
+  /** Bytes of the length in front of each value. */
+  get #prefix(): number {
+    return this.#width === 0 ? 4 : 0
+  }
+
   #insert(slot: number, hash: number, buffer: Buffer, start: number, end: number): number {
-    const prefix = this.#width === 0 ? 4 : 0
+    const prefix = this.#prefix
     const bytes = end - start + prefix
     if (this.#entries === MAX_ENTRIES || this.bytes + bytes > MAX_BYTES) return -1
     this.#values ??= new PageValues(this.#pool, HEAD_BYTES + bytes)
@@ -115,36 +141,57 @@ export class Dictionary {
     if (values.used + bytes > values.buffer.length) values.grow(bytes)
     if (prefix === 4) values.buffer.writeInt32LE(end - start, values.used)
     const entry = this.#entries++
-    if (entry === this.#starts.length) this.#growEntries()
-    this.#starts[entry] = values.used + prefix
+    if (entry === this.#starts.length) {
+      this.#starts.double()
+      this.#hashes.double()
+    }
+    this.#starts.at[entry] = values.used + prefix
     buffer.copy(values.buffer, values.used + prefix, start, end)
     values.used += bytes
-    this.#ends[entry] = values.used
-    this.#hashes[entry] = hash
-    this.#table[slot] = entry + 1
+    this.#hashes.at[entry] = hash
+    this.#table.at[slot] = entry + 1
     if (this.#entries * 2 > this.#table.length) this.#growTable()
     return entry
   }
 
-  #growEntries(): void {
-    const grow = (old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => {
-      const grown = new Int32Array(old.length * 2)
-      grown.set(old)
-      return grown
-    }
-    this.#starts = grow(this.#starts)
-    this.#ends = grow(this.#ends)
-    this.#hashes = grow(this.#hashes)
-  }
-
   #growTable(): void {
-    const table = new Int32Array(this.#table.length * 2)
-    const mask = table.length - 1
+    this.#table.double()
+    const table = this.#table.at.fill(0)
+    const mask = this.#table.length - 1
     for (let entry = 0; entry < this.#entries; entry++) {
-      let slot = this.#hashes[entry]! & mask
+      let slot = this.#hashes.at[entry]! & mask
       while (table[slot] !== 0) slot = (slot + 1) & mask
       table[slot] = entry + 1
     }
-    this.#table = table
+  }
+}
+
+/** 32-bit integers in memory lent from the pool, a power of two of them. */
+class LentInts {
+  readonly #pool: BufferPool
+  #memory: Buffer
+  at: Int32Array
+  length: number
+
+  constructor(pool: BufferPool, length: number) {
+    this.#pool = pool
+    this.#memory = pool.take(length * 4)
+    this.at = new Int32Array(this.#memory.buffer, 0, length)
+    this.length = length
+  }
+
+  /** Twice as many; the new half is arbitrary. */
+  double(): void {
+    const old = this.#memory
+    this.#memory = this.#pool.take(this.length * 8)
+    old.copy(this.#memory)
+    this.#pool.give(old)
+    this.length *= 2
+    this.at = new Int32Array(this.#memory.buffer, 0, this.length)
+  }
+
+  release(): void {
+    if (this.length > 0) this.#pool.give(this.#memory)
+    this.length = 0
   }
 }

@@ -9,6 +9,8 @@ import { parquet, serialize } from './thrift.js'
 
 const MAGIC = Buffer.from('PAR1')
 
+type CompressedPage = Pick<EncodedPage, 'uncompressedBytes' | 'compressed'>
+
 interface ChunkIndexes {
   readonly metadata: Record<string, unknown>
   readonly columnIndex: object | undefined
@@ -68,27 +70,27 @@ export class ParquetFileWriter {
   #writeChunk(chunk: EncodedChunk): ChunkIndexes {
     const start = this.#bytes
     let uncompressed = 0
-    const writePage = (header: Record<string, unknown>, uncompressedBytes: number, compressed: Buffer): number => {
+    const writePage = (header: Record<string, unknown>, page: CompressedPage): number => {
+      const compressedBytes = page.compressed.reduce((sum, piece) => sum + piece.length, 0)
       const headerBytes = serialize(
         new parquet.PageHeader({
-          uncompressed_page_size: uncompressedBytes,
-          compressed_page_size: compressed.length,
+          uncompressed_page_size: page.uncompressedBytes,
+          compressed_page_size: compressedBytes,
           ...header,
         }),
       )
       this.#write(headerBytes)
-      this.#write(compressed)
-      uncompressed += headerBytes.length + uncompressedBytes
-      return headerBytes.length + compressed.length
+      for (const piece of page.compressed) this.#write(piece)
+      uncompressed += headerBytes.length + page.uncompressedBytes
+      return headerBytes.length + compressedBytes
     }
     const { dictionary } = chunk
-    if (dictionary !== undefined)
-      writePage(dictionaryHeader(dictionary.entries), dictionary.uncompressedBytes, dictionary.compressed)
+    if (dictionary !== undefined) writePage(dictionaryHeader(dictionary.entries), dictionary)
     const firstDataPage = this.#bytes
     let firstRow = 0
     const locations = chunk.pages.map((page) => {
       const offset = this.#bytes
-      const size = writePage(dataHeader(page), page.uncompressedBytes, page.compressed)
+      const size = writePage(dataHeader(page), page)
       const location = new parquet.PageLocation({
         offset,
         compressed_page_size: size,

@@ -7,6 +7,8 @@ import { HEAD_BYTES, PageValues } from './page-values.js'
 export const PAGE_BYTES = 1 << 20
 /** … or when it covers this many rows, which for 4, 8 and 16 bytes just fits a power of two with the head. */
 export const PAGE_ROWS = 65_000
+/** A page begins small: many tables may be open at once, with a row or two each. */
+const FIRST_BYTES = 64
 
 /** What the columns of one table share: where memory comes from, is a page full, how many bytes were taken in. */
 export class Intake {
@@ -37,6 +39,9 @@ export abstract class LeafValues {
   }
 
   abstract get full(): boolean
+
+  /** Makes room at once for `values` more, of `bytes` bytes together where each stands behind its length. */
+  abstract reserve(values: number, bytes: number): void
 
   /** First byte after the last value. */
   protected abstract get end(): number
@@ -85,17 +90,25 @@ abstract class FixedValues extends LeafValues {
     this.capacity = count // the next push sees anew whether the page is full
   }
 
+  reserve(values: number, _bytes: number): void {
+    this.#makeRoom(values * (1 << this.#shift))
+  }
+
   /** Called when `count` has reached `capacity`: where the buffer ends, and once where the page is full. */
   protected enlarge(): void {
-    const needed = HEAD_BYTES + ((this.count + 1) << this.#shift)
-    if (this.page === undefined) this.page = new PageValues(this.intake.pool, Math.max(256, needed))
-    else if (needed > this.page.buffer.length) {
-      this.page.used = this.end
-      this.page.grow(1 << this.#shift)
-    }
+    const page = this.#makeRoom(1 << this.#shift)
     if (this.full) this.intake.sealDue = true
-    const room = (this.page.buffer.length - HEAD_BYTES) >> this.#shift
+    const room = (page.buffer.length - HEAD_BYTES) >> this.#shift
     this.capacity = this.full ? room : Math.min(room, PAGE_ROWS)
+  }
+
+  #makeRoom(bytes: number): PageValues {
+    if (this.page === undefined) this.page = new PageValues(this.intake.pool, Math.max(FIRST_BYTES, HEAD_BYTES + bytes))
+    else if (this.end + bytes > this.page.buffer.length) {
+      this.page.used = this.end
+      this.page.grow(bytes)
+    }
+    return this.page
   }
 }
 
@@ -175,6 +188,8 @@ const SHORT_COPY = 48
 /** BYTE_ARRAY: each value behind its length in four bytes. */
 export class BytesValues extends LeafValues {
   #used = HEAD_BYTES
+  /** Where the value begins that is being written piece by piece. */
+  #openAt = 0
 
   get full(): boolean {
     return this.#used >= PAGE_BYTES || this.count >= PAGE_ROWS
@@ -209,6 +224,56 @@ export class BytesValues extends LeafValues {
     this.push(bytes, 0, bytes.length)
   }
 
+  /** Appends a value of `length` bytes, which the caller writes into `buffer` from the returned place on. */
+  extend(length: number): number {
+    this.beginValue()
+    this.#need(length)
+    const at = this.#used
+    this.#used += length
+    this.endValue()
+    return at
+  }
+
+  /** The open page, until the next value comes. */
+  get buffer(): Buffer {
+    return this.page!.buffer
+  }
+
+  /** A value of a length that is not known yet: writeByte() and writeBytes() append to it, endValue() ends it. */
+  beginValue(): void {
+    this.#need(4)
+    this.#openAt = this.#used
+    this.#used += 4
+  }
+
+  /** Between beginValue() and endValue(). */
+  get inValue(): boolean {
+    return this.#openAt !== 0
+  }
+
+  writeByte(byte: number): void {
+    this.#need(1)
+    this.page!.buffer[this.#used++] = byte
+  }
+
+  writeBytes(source: Buffer, start: number, end: number): void {
+    this.#need(end - start)
+    source.copy(this.page!.buffer, this.#used, start, end)
+    this.#used += end - start
+  }
+
+  endValue(): void {
+    const length = this.#used - this.#openAt - 4
+    this.page!.buffer.writeUInt32LE(length, this.#openAt)
+    this.#openAt = 0
+    this.intake.variableBytes += length
+    if (++this.count === PAGE_ROWS) this.intake.sealDue = true
+  }
+
+  reserve(values: number, bytes: number): void {
+    this.#need(values * 4 + bytes)
+  }
+
   override take(): PageValues {
     const page = super.take()
     this.#used = HEAD_BYTES
@@ -218,6 +283,7 @@ export class BytesValues extends LeafValues {
   override discard(): void {
     super.discard()
     this.#used = HEAD_BYTES
+    this.#openAt = 0
   }
 
   rewindTo(count: number): void {
@@ -235,8 +301,12 @@ export class BytesValues extends LeafValues {
     this.capacity = at // the next push sees anew whether the page is full
   }
 
+  #need(bytes: number): void {
+    if (this.#used + bytes > this.capacity) this.#enlarge(bytes)
+  }
+
   #enlarge(bytes: number): void {
-    if (this.page === undefined) this.page = new PageValues(this.intake.pool, Math.max(256, HEAD_BYTES + bytes))
+    if (this.page === undefined) this.page = new PageValues(this.intake.pool, Math.max(FIRST_BYTES, HEAD_BYTES + bytes))
     else if (this.#used + bytes > this.page.buffer.length) {
       this.page.used = this.#used
       this.page.grow(bytes)

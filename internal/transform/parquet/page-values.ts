@@ -6,6 +6,9 @@ import type { BufferPool } from '../buffer-pool.js'
 /** Bytes free in front of the values: enough for the levels of a page without NULLs; keeps values 8-byte aligned. */
 export const HEAD_BYTES = 16
 
+/** Up to this size a buffer that is too small is doubled; larger ones would waste too much. */
+const DOUBLED_BYTES = 2 << 20
+
 export class PageValues {
   readonly #pool: BufferPool
   buffer: Buffer
@@ -22,8 +25,9 @@ export class PageValues {
 
   /** Makes room for `bytes` more; the buffer may become another one. */
   grow(bytes: number): void {
-    const needed = this.used + bytes
-    const grown = this.#pool.take(Math.max(this.buffer.length * 2, needed))
+    const { length } = this.buffer
+    const roomier = length < DOUBLED_BYTES ? length * 2 : length + (length >> 2)
+    const grown = this.#pool.take(Math.max(roomier, this.used + bytes))
     this.buffer.copy(grown, 0, 0, this.used)
     this.#pool.give(this.buffer)
     this.buffer = grown

@@ -18,6 +18,8 @@ export interface ArrayShape {
 const HEAD_BYTES = 12
 const DIMENSION_BYTES = 8
 const MAX_DIMENSIONS = 6
+/** A list as long as this is made room for at once. */
+const RESERVED_ELEMENTS = 1 << 16
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -50,6 +52,8 @@ export function listFromBinary(shape: ArrayShape, column: ListColumn<LeafValues>
     const count = dimensions === 0 ? 0 : int32At(buffer, start + 12)
     let at = start + HEAD_BYTES + dimensions * DIMENSION_BYTES
     column.beginList()
+    // A count that is not true is found out at its first element that is not there.
+    if (count >= RESERVED_ELEMENTS && count <= (end - at) / 4) column.reserve(count, end - at - count * 4)
     for (let k = 0; k < count; k++) {
       const length = elementLength(shape, buffer, at, end)
       at += 4

@@ -13,6 +13,12 @@ export type Put = (buffer: Buffer, start: number, end: number) => boolean
 /** PostgreSQL's text form of the binary value at buffer[start, end). Throws Failure('protocol') as Put does. */
 export type TextOf = (buffer: Buffer, start: number, end: number) => string
 
+/** Takes a text as UTF-8, in pieces that are valid during the call alone. */
+export type TextSink = (utf8: Buffer, start: number, end: number) => void
+
+/** As TextOf, for values that may be too large for a string. */
+export type WriteText = (buffer: Buffer, start: number, end: number, out: TextSink) => void
+
 export interface BoundScalar {
   readonly leaf: LeafValues
   readonly putText: Put
@@ -26,6 +32,8 @@ export interface ScalarCodec {
   bind(intake: Intake): BoundScalar
   /** Defined where the binary form is known. */
   readonly textOfBinary: TextOf | undefined
+  /** The same, piece by piece; absent where values are small. */
+  readonly writeTextOfBinary?: WriteText
 }
 
 export function notAValue(type: string, problem: string): Failure {

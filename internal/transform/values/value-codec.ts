@@ -13,7 +13,7 @@ import { cidrText, inetText, macaddr8Text, macaddrText } from './network-text.js
 import { numericTextCodec } from './numeric-text.js'
 import { bitText, lsnText, moneyText, tidText, vectorText } from './packed-text.js'
 import { multirangeText, rangeText } from './range-text.js'
-import type { Put, ScalarCodec, TextOf } from './scalar-codec.js'
+import type { Put, ScalarCodec, TextOf, WriteText } from './scalar-codec.js'
 import { intervalText, timeText, timetzText } from './times.js'
 import { dateCodec, timestampCodec, timestamptzCodec } from './timestamps.js'
 import * as verbatim from './verbatim-text.js'
@@ -28,6 +28,8 @@ export interface ValueCodec {
   bind(intake: Intake): { buffer: ColumnBuffer; putText: Put; putBinary: Put | undefined }
   /** PostgreSQL's text form of a binary value (for `_raw` and `_before`); defined iff the binary form is known. */
   readonly textOfBinary: TextOf | undefined
+  /** The same, piece by piece, for values that may be too large for a string; absent where they are small. */
+  readonly writeTextOfBinary?: WriteText
 }
 
 type ArrayType = PgType & Required<Pick<PgType, 'element'>>
@@ -48,6 +50,7 @@ export function codecOf(type: PgType, typmod: number, textColumns: TextColumns):
       return { buffer: new ScalarColumn(leaf), putText, putBinary }
     },
     textOfBinary: scalar.textOfBinary,
+    ...(scalar.writeTextOfBinary === undefined ? {} : { writeTextOfBinary: scalar.writeTextOfBinary }),
   }
 }
 

@@ -2,13 +2,11 @@
 // decoded on the way; the others are written as text from binary.
 import type { LeafType } from '../../model/lake-column.js'
 import { BytesValues } from '../parquet/leaf-values.js'
-import { notAValue, requireWidth, type Put, type ScalarCodec, type TextOf } from './scalar-codec.js'
-import { ScratchBuffer } from './scratch-buffer.js'
+import { notAValue, requireWidth, type Put, type ScalarCodec, type TextOf, type TextSink } from './scalar-codec.js'
 
 export const stringType: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
 export const bytesType: LeafType = { physical: 'BYTE_ARRAY', logical: 'bytes' }
 
-const scratch = new ScratchBuffer()
 const HEX = Buffer.from('0123456789abcdef', 'latin1')
 const BACKSLASH = 0x5c
 const DASH = 0x2d
@@ -30,6 +28,8 @@ export function verbatimCodec(type: LeafType): ScalarCodec {
       return { leaf, putText: put, putBinary: put }
     },
     textOfBinary: (buffer, start, end) => buffer.toString('utf8', start, end),
+    // Bytes that may be no UTF-8 become so on their way through a string.
+    ...(type === stringType ? { writeTextOfBinary: (buffer, start, end, out) => out(buffer, start, end) } : {}),
   }
 }
 
@@ -84,7 +84,13 @@ export function jsonbCodec(type: LeafType): ScalarCodec {
       requireJsonbVersion(buffer, start, end)
       return buffer.toString('utf8', start + 1, end)
     },
+    ...(type === stringType ? { writeTextOfBinary: writeJsonb } : {}),
   }
+}
+
+function writeJsonb(buffer: Buffer, start: number, end: number, out: TextSink): void {
+  requireJsonbVersion(buffer, start, end)
+  out(buffer, start + 1, end)
 }
 
 function requireJsonbVersion(buffer: Buffer, start: number, end: number): void {
@@ -163,7 +169,7 @@ function charText(byte: number): string {
   return byte > 127 ? `\\${byte.toString(8)}` : String.fromCharCode(byte)
 }
 
-/** bytea: raw bytes; its text form is `\x` and hex digits (bytea_output = hex). */
+/** bytea: raw bytes; its text form is `\\x` and hex digits (bytea_output = hex). */
 export const byteaCodec: ScalarCodec = {
   type: bytesType,
   bind(intake) {
@@ -171,22 +177,30 @@ export const byteaCodec: ScalarCodec = {
     return {
       leaf,
       putText(buffer, start, end) {
-        const bytes = decodeHex(buffer, start, end)
-        leaf.push(bytes, 0, (end - start - 2) >> 1)
+        if (buffer[start] !== BACKSLASH || buffer[start + 1] !== 0x78 || (end - start) % 2 !== 0)
+          throw notAValue('bytea', 'not in hex format')
+        const at = leaf.extend((end - start - 2) >> 1)
+        decodeHex(buffer, start + 2, end, leaf.buffer, at)
         return true
       },
       putBinary: copyInto(leaf),
     }
   },
   textOfBinary: (buffer, start, end) => `\\x${buffer.toString('hex', start, end)}`,
+  writeTextOfBinary(buffer, start, end, out) {
+    out(HEX_PREFIX, 0, HEX_PREFIX.length)
+    const digits = Buffer.allocUnsafe(Math.min(end - start, HEX_PIECE) * 2)
+    for (let at = start; at < end; at += HEX_PIECE)
+      out(digits, 0, digits.write(buffer.toString('hex', at, Math.min(at + HEX_PIECE, end)), 'latin1'))
+  },
 }
 
-function decodeHex(buffer: Buffer, start: number, end: number): Buffer {
-  if (buffer[start] !== BACKSLASH || buffer[start + 1] !== 0x78 || (end - start) % 2 !== 0)
-    throw notAValue('bytea', 'not in hex format')
-  const bytes = scratch.take((end - start - 2) >> 1)
-  for (let at = start + 2, k = 0; at < end; at += 2) bytes[k++] = (nibble(buffer[at]!) << 4) | nibble(buffer[at + 1]!)
-  return bytes
+const HEX_PREFIX = Buffer.from('\\x', 'latin1')
+/** Bytes that are turned into digits at a time. */
+const HEX_PIECE = 32 << 10
+
+function decodeHex(buffer: Buffer, start: number, end: number, into: Buffer, place: number): void {
+  for (let at = start, k = place; at < end; at += 2) into[k++] = (nibble(buffer[at]!) << 4) | nibble(buffer[at + 1]!)
 }
 
 function nibble(character: number): number {

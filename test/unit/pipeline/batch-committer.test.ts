@@ -13,7 +13,7 @@ import { LogTotals } from '../../../internal/storage/log-totals.js'
 import { commitKey, headKey, planKey } from '../../../internal/storage/keys.js'
 import { decodeCommit, decodePlan, encodeCommit, encodePlan } from '../../../internal/storage/log-records.js'
 import type { RegisteredVersion } from '../../../internal/transform/batch-sink.js'
-import type { ClosedFile } from '../../../internal/transform/open-file.js'
+import type { ClosedFile, FileContent } from '../../../internal/transform/open-file.js'
 import { layoutOf } from '../../../internal/transform/table-layout.js'
 import { plain, writeTable } from '../../support/parquet-columns.js'
 import { int64 } from '../../support/parquet-arbitraries.js'
@@ -99,7 +99,8 @@ class Rig {
     const parts = [Buffer.from(`part ${part}`)]
     const bytes = parts[0]!.length
     this.gate.meter(10)
-    const content = ready.then(() => ({ parts, bytes, rows, sha256: 'ab', meteredBytes: 10 }))
+    const release = (): void => this.gate.meter(-10)
+    const content = (): Promise<FileContent> => ready.then(() => ({ parts, bytes, rows, sha256: 'ab', release }))
     const file: ClosedFile = { layout, date: '2026-03-01', rows, valueBytes: 100, content }
     this.committer.file(file, part, schema)
   }

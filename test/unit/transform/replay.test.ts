@@ -141,7 +141,7 @@ class Lake {
 
   async show(batch: number, { from, to }: { from: bigint; to: bigint }, recorded: RecordedFile): Promise<void> {
     const { file } = recorded
-    const rows = (await readWithHyparquet(bytesOf(await file.content), file.layout.fileColumns)).map((row) => ({
+    const rows = (await readWithHyparquet(bytesOf(await file.content()), file.layout.fileColumns)).map((row) => ({
       ...row,
       v: row.v === null ? null : (row.v as string).length,
     }))

@@ -1,0 +1,36 @@
+// What every row of a transaction is stamped with, made once a transaction in the form in which it is stored.
+import { dateOf } from '../model/instant.js'
+import type { Lsn } from '../model/lsn.js'
+
+/** The transaction that rows belong to; replaced, never changed. */
+export interface TransactionStamp {
+  readonly lsnLow: number
+  readonly lsnHigh: number
+  readonly xid: number
+  readonly micros: bigint
+  readonly microsLow: number
+  readonly microsHigh: number
+  /** UTC date of the commit. */
+  readonly date: string
+}
+
+/** `previous`: some earlier stamp, whose date is mostly the same. */
+export function stampOf(
+  commitLsn: Lsn,
+  micros: bigint,
+  xid: number,
+  previous: TransactionStamp | undefined,
+): TransactionStamp {
+  const sameDay = previous !== undefined && previous.micros / DAY_MICROS === micros / DAY_MICROS
+  return {
+    lsnLow: Number(BigInt.asIntN(32, commitLsn)),
+    lsnHigh: Number(BigInt.asIntN(32, commitLsn >> 32n)),
+    xid,
+    micros,
+    microsLow: Number(BigInt.asIntN(32, micros)),
+    microsHigh: Number(BigInt.asIntN(32, micros >> 32n)),
+    date: sameDay ? previous.date : dateOf(micros),
+  }
+}
+
+const DAY_MICROS = 86_400_000_000n
