@@ -11,15 +11,12 @@ import type { ObjectDigest, ObjectStore } from '../storage/object-store.js'
 import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile, FileContent } from '../transform/open-file.js'
-import { rowCountOfTail } from '../transform/parquet/thrift.js'
+import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
 
 /** So many batches on their way keep a store busy, however quick it is. */
 const ENOUGH_ON_THE_WAY = 32
-/** Enough of a file's end to hold its footer. */
-const TAIL_BYTES = 1 << 20
-
 export interface CommitterOptions {
   readonly log: CommitLog
   readonly store: ObjectStore

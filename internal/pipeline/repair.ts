@@ -1,6 +1,6 @@
 // `repair`: goes on after a gap, on the operator's word. The gap stays in the log for ever; what is durable stays as it is;
 // transactions that were planned and can no longer be had whole keep the rows that they have. Nothing is copied again here.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Commit, DataFile, GapReason, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
@@ -9,7 +9,7 @@ import { dropSlot } from '../replication/slot.js'
 import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
-import { rowCountOfTail } from '../transform/parquet/thrift.js'
+import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
 import { slotStays, type FoundGap } from './gap.js'
 import { createHistory } from './history.js'
 import { checkPlanWon, closingOf, fenceOf } from './plan-rules.js'
@@ -134,17 +134,16 @@ async function filesOf(
     const name = parseDataKey(key)
     const files = name?.slot === slot ? found.get(name.batch) : undefined
     if (name === undefined || files === undefined) continue
-    const content = await store.get(key)
-    const rows = content === undefined ? undefined : rowCountOfTail(content)
-    if (content === undefined || rows === undefined)
+    const tail = await store.get(key, { lastBytes: TAIL_BYTES })
+    const rows = tail === undefined ? undefined : rowCountOfTail(tail)
+    const digest = await store.digest(key)
+    if (rows === undefined || digest === undefined)
       throw new Failure('unsafe', `${key} is no whole Parquet file`, {
         hint: 'Restore it from an older version of it.',
       })
     const { schema, table } = name
-    files.push({
-      ...{ key, schema, table, schemaVersion: await registry.newestAt({ schema, table }, name.toLsn), rows },
-      ...{ bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
-    })
+    const schemaVersion = await registry.newestAt({ schema, table }, name.toLsn)
+    files.push({ key, schema, table, schemaVersion, rows, ...digest })
   }
   return found
 }

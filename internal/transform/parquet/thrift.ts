@@ -51,6 +51,9 @@ export function serialize(value: object): Buffer {
   return codec.serializeThrift(value)
 }
 
+/** Enough of a file's end to hold its footer. */
+export const TAIL_BYTES = 1 << 20
+
 /** Row count of a Parquet file from its last bytes, or undefined where they do not hold the whole footer. */
 export function rowCountOfTail(tail: Buffer): number | undefined {
   if (tail.length < 12 || tail.toString('latin1', tail.length - 4) !== 'PAR1') return undefined
