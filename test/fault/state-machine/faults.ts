@@ -34,6 +34,10 @@ export interface FaultTargets {
 const RECOVERING_MS = 700
 /** How long a process may take to come to the point at which it breaks. */
 const POINT_MS = 4_000
+/** From this version on an orderly shutdown saves where each slot stands. */
+const SAVES_SLOTS = 17
+/** The program gives a request up when nothing has moved for half a minute. */
+const HUNG_MS = 31_000
 
 export class Faults {
   readonly #targets: FaultTargets
@@ -41,6 +45,7 @@ export class Faults {
   /** One thing at a time is done to the server. */
   #server: Promise<void> = Promise.resolve()
   #lastEndMs = -Infinity
+  #hangsUntilMs = -Infinity
   readonly #causes: Readonly<Record<FaultKind, (ms: number, n: number) => unknown>> = {
     kill: (_, n) => this.#kill(n),
     killTwice: async (ms, n) => {
@@ -77,9 +82,7 @@ export class Faults {
     storeSwallows: (ms, n) => this.#dark(this.#targets.storeLink, 'swallow', ms, n),
     storeSlow: (ms, n) => this.#slow(this.#targets.storeLink, ms, n),
     storeErrors: (ms, n) => this.#storeErrors(ms, n),
-    // The program gives such a request up after half a minute.
-    storeHangs: (_, n) =>
-      this.#targets.store?.faults.add({ count: 1 + (n % 3), action: { do: n % 2 === 0 ? 'hang' : 'hangBody' } }),
+    storeHangs: (ms, n) => this.#storeHangs(ms, n),
   }
 
   constructor(targets: FaultTargets) {
@@ -103,7 +106,7 @@ export class Faults {
 
   /** Whether one that lasts has been at work since then. */
   troubledSince(ms: number): boolean {
-    return this.#lasting.size > 0 || this.#lastEndMs >= ms
+    return this.#lasting.size > 0 || Math.max(this.#lastEndMs, this.#hangsUntilMs) >= ms
   }
 
   /** Rejects with what went wrong in causing them. */
@@ -190,7 +193,9 @@ export class Faults {
       await delay(ms)
       await server.up()
     }
-    this.#serverFault(() => ackWatch.lookAway(mode === 'fast' ? 'shutdown' : 'crash', outage))
+    // Older servers keep, also in an orderly shutdown, only what moves a slot's start in the log.
+    const keepsSlots = mode === 'fast' && parseInt(server.version) >= SAVES_SLOTS
+    this.#serverFault(() => ackWatch.lookAway(keepsSlots ? 'shutdown' : 'crash', outage))
   }
 
   #dark(proxy: TcpProxy | undefined, kind: 'hold' | 'swallow', ms: number, n: number): void {
@@ -209,6 +214,13 @@ export class Faults {
     const which = storeRequests[Math.floor(n / storeActions.length) % storeRequests.length]!
     const added = store?.faults.add({ ...which, count: n % 4 === 0 ? 3 : Infinity, action })
     this.#lasts(ms, () => added?.remove())
+  }
+
+  #storeHangs(ms: number, n: number): void {
+    const { store } = this.#targets
+    const added = store?.faults.add({ count: 1 + (n % 3), action: { do: n % 2 === 0 ? 'hang' : 'hangBody' } })
+    this.#lasts(ms, () => added?.remove())
+    this.#hangsUntilMs = performance.now() + ms + HUNG_MS
   }
 
   #serverFault(cause: () => Promise<void>): void {

@@ -96,11 +96,14 @@ export class Fleet {
     await service.kill()
   }
 
-  /** SIGTERM; must end with 0, or give up its bounded drain where `mayGiveUp`. */
-  async terminate(service: Service, mayGiveUp: () => boolean): Promise<void> {
+  /** SIGTERM; must end with 0, which is true, or give up its bounded drain where `mayGiveUp`. */
+  async terminate(service: Service, mayGiveUp: () => boolean): Promise<boolean> {
     const member = this.#memberOf(service)
     // It might fall asleep on its way out.
-    if (member.breaks) return this.kill(service)
+    if (member.breaks) {
+      await this.kill(service)
+      return false
+    }
     this.wake(service)
     member.dismissed = true
     this.#options.totals.add('orderly stops')
@@ -111,6 +114,7 @@ export class Fleet {
     if (code !== 0 && !unborn && !(code === GAVE_UP && mayGiveUp()))
       this.#fail(service, `ended with ${code ?? signal} after SIGTERM`)
     this.check()
+    return code === 0
   }
 
   sleep(service: Service): void {

@@ -20,12 +20,10 @@ const first: readonly Table[] = [
   { name: 'events', key: [], keyOf: ['v'] },
 ]
 
-/**
- * `note` is never NULL, so that an old row that was logged whole can be told from its key alone. `doc` is kept outside the
- * row, uncompressed, where it is long.
- */
-const COLUMNS =
-  'note text NOT NULL, amount numeric(12,2), at timestamptz, active boolean, doc text STORAGE EXTERNAL, tags jsonb'
+/** `note` is never NULL, so that an old row that was logged whole can be told from its key alone. */
+const COLUMNS = 'note text NOT NULL, amount numeric(12,2), at timestamptz, active boolean, doc text, tags jsonb'
+/** A long `doc` is kept outside the row, uncompressed. */
+const docOutside = (table: string): string => `ALTER TABLE ${table} ALTER doc SET STORAGE EXTERNAL`
 const NAMES = ['note', 'amount', 'at', 'active', 'doc', 'tags'] as const
 const VALUES = `
   'note "' || md5(v::text) || E'"\\n', CASE WHEN v % 41 = 0 THEN 'NaN' WHEN v % 5 <> 0 THEN (v * 37 % 100000) / 100.0 END,
@@ -43,7 +41,8 @@ export async function createTables(source: Source): Promise<void> {
     CREATE TABLE events (id bigint, ${COLUMNS});
     CREATE UNIQUE INDEX coded_code ON coded (code);
     ALTER TABLE whole REPLICA IDENTITY FULL;
-    ALTER TABLE coded REPLICA IDENTITY USING INDEX coded_code`)
+    ALTER TABLE coded REPLICA IDENTITY USING INDEX coded_code;
+    ${first.map(({ name }) => docOutside(name)).join('; ')}`)
   // Tables that come later belong to it; and the program itself makes none over a table without a key.
   await source.query('CREATE PUBLICATION wal_cake_pub FOR ALL TABLES')
 }
@@ -163,8 +162,10 @@ async function sqlOf(
       const found = await laterColumn(query, name, n)
       return found === undefined ? undefined : `ALTER TABLE ${name} RENAME ${found.name} TO ${names.next('r')}`
     }
-    case 'createTable':
-      return `CREATE TABLE ${names.next('later')} (id bigint PRIMARY KEY, ${COLUMNS})`
+    case 'createTable': {
+      const created = names.next('later')
+      return `CREATE TABLE ${created} (id bigint PRIMARY KEY, ${COLUMNS}); ${docOutside(created)}`
+    }
     case 'dropTable':
       return name.startsWith('later') ? `DROP TABLE ${name}` : undefined
     case 'identity':

@@ -106,9 +106,12 @@ export class World {
     await this.#settle()
     const began = performance.now()
     const troubled = (): boolean => this.#faults.troubledSince(began)
-    await this.fleet.leaveOne(troubled)
-    await this.#caughtUp()
-    for (const service of this.fleet.working) await this.fleet.terminate(service, () => false)
+    // A request that hangs can hold up a stop for longer than it waits: then once more.
+    for (let stopped = false; !stopped;) {
+      await this.fleet.leaveOne(troubled)
+      await this.#caughtUp()
+      stopped = await this.fleet.terminate(this.fleet.choose(0), troubled)
+    }
     this.fleet.check()
     await this.ackWatch.stop()
     await this.poller.stop()
