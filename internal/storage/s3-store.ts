@@ -1,5 +1,5 @@
-// An object store over S3 or a service that speaks its protocol. Owns the client: its credentials, timeouts and sockets.
-// Never retries (the SDK's own retries would hide a conditional write that was won) and never logs.
+// An object store over S3 or a service that speaks its protocol. Never retries (that would hide a conditional write that
+// was won) and never logs.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
@@ -7,7 +7,7 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type PutObjectCommandInput,
   type ServerSideEncryption,
   type StorageClass,
@@ -15,7 +15,8 @@ import {
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
 import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
-import { NotOfS3, s3Answer, s3Failure, type S3Place } from './s3-failure.js'
+import { newS3Client, type S3ClientOptions } from './s3-client.js'
+import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 import { abortUnfinishedUploads } from './unfinished-uploads.js'
 
@@ -26,17 +27,10 @@ const MAX_PARTS = 10_000
 /** Pieces in which chunks are handed to the uploader, which copies what it was handed last into each part. */
 const SLICE_BYTES = 256 * 1024
 
-export interface S3StoreOptions {
+export interface S3StoreOptions extends S3ClientOptions {
   readonly bucket: string
   /** Prefix of every key inside the bucket, without slashes at its ends. */
   readonly namespace: string
-  readonly region?: string
-  /** Without keys the SDK's own chain applies: environment, profiles, roles. */
-  readonly accessKeyId?: string
-  readonly secretAccessKey?: string
-  readonly sessionToken?: string
-  /** URL of a service that is not AWS; buckets are then addressed in the path. */
-  readonly endpoint?: string
   /** `AES256`, `aws:kms` … */
   readonly sse?: string
   readonly sseKmsKeyId?: string
@@ -44,12 +38,6 @@ export interface S3StoreOptions {
   readonly storageClass?: string
   /** False only where the operator says that this is the only writer: then existence is checked before the write. */
   readonly conditionalWrites: boolean
-  /** How long a connection may take to come up. */
-  readonly connectTimeoutMs?: number
-  /** How long nothing may move on a connection, in either direction, before it is given up. */
-  readonly idleTimeoutMs?: number
-  /** Must exceed the requests in flight: the time in the queue for a socket counts as time to connect. */
-  readonly maxSockets?: number
 }
 
 export class S3Store implements ObjectStore {
@@ -66,8 +54,7 @@ export class S3Store implements ObjectStore {
     this.#root = options.namespace === '' ? '' : `${options.namespace}/`
     this.#place = { bucket: options.bucket, endpoint: endpointOrigin(options.endpoint) }
     this.location = `s3://${options.bucket}/${options.namespace}`
-    this.#client = newClient(options)
-    proveAnswers(this.#client)
+    this.#client = newS3Client(options)
   }
 
   async put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
@@ -265,38 +252,6 @@ export class S3Store implements ObjectStore {
   }
 }
 
-function newClient(options: S3StoreOptions): S3Client {
-  const { accessKeyId, secretAccessKey, sessionToken, endpoint, region } = options
-  const keys =
-    accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
-  const agent = { keepAlive: true, maxSockets: options.maxSockets ?? 256 }
-  // Stores other than AWS mostly take any region, but a signature needs one.
-  const place =
-    endpoint === undefined
-      ? region === undefined
-        ? {}
-        : { region }
-      : { endpoint, forcePathStyle: true, region: region ?? 'us-east-1' }
-  return new S3Client({
-    ...place,
-    ...keys,
-    maxAttempts: 1,
-    // The signature covers the body's SHA-256 already; a CRC in JavaScript on top costs more than compressing did.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    // With `Expect: 100-continue` the SDK opens a new connection for every write.
-    expectContinueHeader: false,
-    requestHandler: {
-      connectionTimeout: options.connectTimeoutMs ?? 5_000,
-      socketTimeout: options.idleTimeoutMs ?? 30_000,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
-  })
-}
-
 /** For messages: without user, password, path and query. */
 function endpointOrigin(endpoint: string | undefined): string | undefined {
   if (endpoint === undefined) return undefined
@@ -307,28 +262,6 @@ function endpointOrigin(endpoint: string | undefined): string | undefined {
     })
   }
   return url.origin
-}
-
-/** What the answer of S3 to a command always holds: one without it is cut or somebody else's, whatever its status says. */
-const provingFields: Readonly<Record<string, string>> = {
-  PutObjectCommand: 'ETag',
-  GetObjectCommand: 'ETag',
-  ListObjectsV2Command: 'IsTruncated',
-  CreateMultipartUploadCommand: 'UploadId',
-  UploadPartCommand: 'ETag',
-  CompleteMultipartUploadCommand: 'ETag',
-}
-
-function proveAnswers(client: S3Client): void {
-  client.middlewareStack.add(
-    (next, context) => async (request) => {
-      const answer = await next(request)
-      const field = provingFields[String(context.commandName)]
-      if (field !== undefined && Reflect.get(answer.output, field) === undefined) throw new NotOfS3()
-      return answer
-    },
-    { step: 'initialize', name: 'proveAnswers' },
-  )
 }
 
 function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

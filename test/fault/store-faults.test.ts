@@ -19,7 +19,7 @@ import { assertLakeIsTable } from '../support/table-comparison.js'
 
 const STORM_MS = (soakMinutes() ?? 0.15) * 60_000
 /** Of the requests that the storm meets. */
-const SHARE = 0.4
+const SHARE = 0.3
 const SEED = Math.floor(Math.random() * 2 ** 31)
 /** So long the program waits for a store that says nothing, and some seconds more. */
 const PATIENCE_MS = 30_000
