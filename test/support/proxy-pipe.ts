@@ -101,7 +101,7 @@ export class ProxyPipe {
 
   #give(what: Buffer | 'end' | 'reset', bytesPerSecond = Infinity): void {
     const next = this.#queue.shift()!
-    if (what === 'reset') this.#to.resetAndDestroy()
+    if (what === 'reset') reset(this.#to)
     if (what === 'end') this.#to.end()
     if (typeof what === 'string') return
     const length = Math.min(what.length, Math.max(1, Math.ceil((bytesPerSecond * SLICE_MS) / 1000)))
@@ -134,4 +134,10 @@ export class ProxyPipe {
       if (ms !== undefined) setTimeout(resolve, ms)
     })
   }
+}
+
+/** Node never closes a socket that is reset while its end is on its way, and so the process would never end. */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }

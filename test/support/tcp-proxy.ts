@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { eventually } from './eventually.js'
-import { goodConditions, ProxyPipe, type Conditions, type Darkness } from './proxy-pipe.js'
+import { goodConditions, ProxyPipe, reset, type Conditions, type Darkness } from './proxy-pipe.js'
 
 export type Direction = 'toServer' | 'toClient'
 
@@ -169,7 +169,7 @@ export class ProxyLink extends Network {
   cut(how: 'reset' | 'end' = 'reset'): void {
     for (const direction of both) this.#pipes[direction].stop()
     for (const socket of this.#sockets) {
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') reset(socket)
       else socket.end(() => socket.destroy())
     }
   }
@@ -177,7 +177,7 @@ export class ProxyLink extends Network {
   /** The client's end is reset; the server is told nothing, and hears nothing more. As when a router forgets a connection. */
   forget(): void {
     this.dark()
-    this.#sockets[0]!.resetAndDestroy()
+    reset(this.#sockets[0]!)
   }
 
   /** For TcpProxy. */
