@@ -1,5 +1,6 @@
 // The versions of each table's schema, recorded with the position they hold from. A version's number must come out the same
 // in a replay, so it is found by position, never by "the newest one".
+import pLimit from 'p-limit'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { ReplicaIdentity } from '../model/relation.js'
@@ -27,6 +28,9 @@ export interface RegisteredSchema {
 /** Makes a table's schema from the versions that hold up to then, oldest first. */
 export type DescribeTable = (earlier: readonly TableSchema[]) => TableSchema
 
+/** Thousands of tables may come up in one transaction, and a store takes only so many requests. */
+const WRITES_AT_ONCE = 8
+
 const REPLICA_IDENTITIES: readonly ReplicaIdentity[] = ['d', 'n', 'f', 'i']
 
 export class SchemaRegistry {
@@ -35,6 +39,7 @@ export class SchemaRegistry {
   /** Folders that had versions when the registry was opened. */
   readonly #present = new Set<string>()
   readonly #versions = new Map<string, SchemaVersion[]>()
+  readonly #writes = pLimit(WRITES_AT_ONCE)
 
   private constructor(store: ObjectStore, slot: string) {
     this.#store = store
@@ -87,7 +92,7 @@ export class SchemaRegistry {
     const number = Math.max(0, ...versions.map((version) => version.number)) + 1
     versions.push({ number, from: position, schema })
     versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
-    const recorded = this.#record(number, position, schema, held?.schema)
+    const recorded = this.#writes(() => this.#record(number, position, schema, held?.schema))
     recorded.catch(() => undefined) // whoever uploads a file of this version is told
     return { version: number, replaces: replaces(schema, held?.schema), recorded }
   }

@@ -4,6 +4,8 @@
 import { releaseMemory } from '../model/native-memory.js'
 
 const MIN_CLASS_BITS = 6
+/** Smaller buffers are not worth keeping: the object costs more than its bytes. */
+const MIN_KEPT_BITS = 12
 const MAX_CLASS_BITS = 21
 
 /** Told of every change of the bytes that the change data occupies. */
@@ -41,6 +43,7 @@ export class BufferPool {
     const size = buffer.length
     this.#meter(-size)
     const bits = 31 - Math.clz32(size)
+    if (bits < MIN_KEPT_BITS) return
     if (size === 1 << bits && bits <= MAX_CLASS_BITS && this.#freeBytes + size <= this.#keepBytes) {
       this.#free[bits]!.push(buffer)
       this.#freeBytes += size

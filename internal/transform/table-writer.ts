@@ -35,7 +35,7 @@ const LEAST_SEALED_BYTES = 2 << 10
 
 /** What an open file takes beside its pages: what it counts for where files are cut. */
 const FILE_BYTES = 4096
-const COLUMN_BYTES = 1024
+const COLUMN_BYTES = 512
 
 export function openFileBytes(layout: TableLayout): number {
   return FILE_BYTES + layout.fileColumns.length * COLUMN_BYTES
