@@ -7,8 +7,18 @@ import { reached, startBreaking, type Break } from './breaking.js'
 import { eventually } from './eventually.js'
 import type { Env, Rig } from './rig.js'
 import type { LogLine, Service } from './service.js'
+import type { WatchedLake } from './watched-lake.js'
 
-export const isBusy = (line: LogLine): boolean => (line.err as { kind?: string } | undefined)?.kind === 'slot_busy'
+/** The two need not be configured alike. */
+export const FIRST: Env = { ZSTD_LEVEL: '1', FLUSH_BYTES: '64MiB' }
+export const SECOND: Env = { ZSTD_LEVEL: '9', FLUSH_BYTES: '1MiB', TARGET_FILE_BYTES: '2KiB' }
+/** Batches that the one who took over puts into the lake before the other wakes. */
+const BATCHES_MEANWHILE = 3
+
+/** Of the failure that a line tells of. */
+export const kindOf = (line: LogLine): string | undefined => (line.err as { kind?: string } | undefined)?.kind
+
+export const isBusy = (line: LogLine): boolean => kindOf(line) === 'slot_busy'
 
 /** Starts a process that falls asleep there. Resolves when it streams. */
 export async function streamToSleep(t: TestContext, rig: Rig, point: Break, env: Env = {}): Promise<Service> {
@@ -50,7 +60,43 @@ export async function assertFenced(rig: Rig, sleeper: Service): Promise<void> {
   wake(sleeper)
   const busy = await sleeper.waitFor('the slot to be busy for it', () => sleeper.lines.slice(linesBefore).find(isBusy))
   assert.match(JSON.stringify(busy), new RegExp(`slot ${rig.slot} is held by process \\d+`))
+  await assertOnlyAddedTo(rig, before)
+}
+
+/** What came into the log since is by the one who wrote it last. */
+export async function assertOnlyAddedTo(rig: Rig, before: ReadonlyMap<string, string>): Promise<void> {
   const holder = [...before.values()].at(-1)
   for (const [key, writer] of await writers(rig))
     if (!before.has(key)) assert.equal(writer, holder, `${key} was written after the other woke`)
+}
+
+/** Starts the other one, which finds the slot taken. */
+export async function startWaiting(rig: Rig): Promise<Service> {
+  const second = rig.start(SECOND)
+  await second.waitForLog(isBusy)
+  return second
+}
+
+/** The one who has waited streams and puts some batches into the lake. */
+export async function takesOver(watched: WatchedLake, second: Service): Promise<void> {
+  await second.waitForLog('streaming')
+  await goesOn(watched, second)
+}
+
+export async function goesOn(watched: WatchedLake, holder: Service): Promise<void> {
+  for (let batch = 0; batch < BATCHES_MEANWHILE; batch++) {
+    await watched.write()
+    await watched.rig.caughtUp(holder)
+  }
+}
+
+/** The holder ends, and the one that waits takes its turn. */
+export async function handsBack(watched: WatchedLake, holder: Service, waiting: Service): Promise<void> {
+  const before = waiting.logged('streaming').length
+  await watched.write()
+  await watched.rig.caughtUp(holder)
+  assert.equal(await holder.stop(), 0)
+  await waiting.waitForLog('streaming', { count: before + 1 })
+  await watched.write()
+  await watched.endsWhole(waiting)
 }
