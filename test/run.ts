@@ -43,7 +43,9 @@ interface Selection {
   readonly soakMinutes: number | undefined
 }
 
-const running: { postgres?: PostgresServer; store?: TestStore; tests?: ChildProcess } = {}
+const running: { postgres?: PostgresServer; store?: TestStore; readonly tests: Set<ChildProcess> } = {
+  tests: new Set(),
+}
 
 async function main(args: readonly string[]): Promise<number> {
   // Otherwise the SDK says in every process which Node it will want next year.
@@ -68,7 +70,10 @@ async function main(args: readonly string[]): Promise<number> {
       if (rounds.length > 1) console.log(`on PostgreSQL ${server.name}:`)
     }
     const environment = { ...store?.environment, ...server?.environment }
-    counts = sum(counts, await runTests({ files: round.files, names, brief, soakMinutes }, environment))
+    // Those that soak are told of as they go, each by a reporter of its own: one for all would keep back all but the first.
+    const groups = soakMinutes === undefined ? [round.files] : round.files.map((file) => [file])
+    const runs = groups.map((files) => runTests({ files, names, brief, soakMinutes }, environment))
+    counts = (await Promise.all(runs)).reduce(sum, counts)
     await running.postgres?.stop('immediate')
     delete running.postgres
   }
@@ -186,13 +191,14 @@ async function runTests({ files, names, brief, soakMinutes = 0 }: Run, environme
     ...files,
   ]
   // In a process group of its own, so that whatever the tests leave behind can be ended with it.
-  running.tests = spawn(process.execPath, args, {
+  const tests = spawn(process.execPath, args, {
     env: { ...process.env, ...environment, ...(soakMinutes > 0 ? { SOAK_MINUTES: String(soakMinutes) } : {}) },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   })
-  const [code] = (await once(running.tests, 'exit')) as [number | null]
-  endTests()
+  running.tests.add(tests)
+  const [code] = (await once(tests, 'exit')) as [number | null]
+  endTests(tests)
   const counts = readCounts(await readFile(tap, 'utf8').catch(() => ''))
   await rm(folder, { recursive: true, force: true })
   // A run that broke down must not look like one without failures.
@@ -205,18 +211,18 @@ function readCounts(tap: string): Counts {
   return { passed: last('pass'), failed: last('fail') + last('cancelled'), skipped: last('skipped') }
 }
 
-function endTests(): void {
-  const group = running.tests?.pid
-  delete running.tests
+/** And whatever they have left behind. */
+function endTests(tests: ChildProcess): void {
+  running.tests.delete(tests)
   try {
-    if (group !== undefined) process.kill(-group, 'SIGKILL')
+    if (tests.pid !== undefined) process.kill(-tests.pid, 'SIGKILL')
   } catch {
     // Nobody is left in it.
   }
 }
 
 async function stopServers(): Promise<void> {
-  endTests()
+  for (const tests of running.tests) endTests(tests)
   await Promise.all([running.postgres?.stop('immediate'), running.store?.stop()])
 }
 

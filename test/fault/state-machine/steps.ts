@@ -105,7 +105,7 @@ export interface Size {
 
 export const SIZES = {
   short: { steps: 50, maxRows: 200, bulkRows: 7_000, maxFaultMs: 900, slowFaults: false },
-  long: { steps: 100, maxRows: 300, bulkRows: 25_000, maxFaultMs: 4_000, slowFaults: true },
+  long: { steps: 80, maxRows: 300, bulkRows: 20_000, maxFaultMs: 4_000, slowFaults: true },
 } as const satisfies Record<string, Size>
 export type SizeName = keyof typeof SIZES
 
