@@ -16,6 +16,7 @@ import { S3Server } from '../support/s3-server.js'
 import { S3Storm, stormKinds } from '../support/s3-storm.js'
 import { soakMinutes } from '../support/soak.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 
 /** One in an ordinary run; in a soak as many as there are minutes, each with a lake of its own. */
 const SEEDS = Array.from({ length: Math.ceil(soakMinutes() ?? 1) }, () => Math.floor(Math.random() * 2 ** 31))
@@ -57,7 +58,7 @@ function wonBefore(faulty: S3Server): number {
   return faulty.log.filter(({ status, key }) => status === 412 && /\.(plan|commit)\.json$/.test(key)).length
 }
 
-describe('a store that fails', { concurrency: 2 }, () => {
+describe('a store that fails', { concurrency: 3 }, () => {
   for (const seed of SEEDS) {
     test(`G1 G4 G11: at random in every way, under load (seed ${seed})`, async (t) => {
       const { rig, faulty, env } = await faultyRig(t)
@@ -115,5 +116,54 @@ describe('a store that fails', { concurrency: 2 }, () => {
     assert.equal(await service.stop(), 0)
     assert.equal(wonBefore(faulty), 2, 'the plan and the commit whose answers came too late')
     t.diagnostic(`${await assertWhole(rig)}; ${4 + HANGING_PART.length} requests hung`)
+  })
+
+  test('G4 G11: while a session reads where the log ends, in the middle of what it reads', async (t) => {
+    const { rig, faulty, env } = await faultyRig(t)
+    const service = await rig.stream(env)
+    await loadOrders(rig.source, { transactions: 5, rowsPerTransaction: 70 })
+    await rig.caughtUp(service)
+    const met = [
+      faulty.faults.add({ operation: 'ListObjectsV2', action: { do: 'halfBody' } }),
+      faulty.faults.add({ operation: 'ListObjectsV2', action: { do: 'cutBody' } }),
+      faulty.faults.add({ operation: 'GetObject', action: { do: 'cutBody' } }),
+      faulty.faults.add({ operation: 'GetObject', action: { do: 'hangBody' } }),
+    ]
+    await rig.source.query('SELECT pg_terminate_backend($1)', [await walsenderOf(rig)])
+    await loadOrders(rig.source, { transactions: 5, rowsPerTransaction: 70, after: 5 })
+    await rig.caughtUp(service, { timeoutMs: 3 * PATIENCE_MS })
+    assert.ok(met.every(({ hits }) => hits === 1))
+    assert.equal(service.logged('streaming').length, 2)
+    assert.equal(await service.stop(), 0)
+    t.diagnostic(await assertWhole(rig))
+  })
+
+  test('G1 G4 G11: a real one, whose connections are cut and slow', async (t) => {
+    const rig = await makeRig(t)
+    await createOrders(rig.source)
+    await createLargeValues(rig.source)
+    const proxy = await TcpProxy.start(t, rig.bucket!.endpoint)
+    const service = await rig.stream({ AWS_ENDPOINT: proxy.through(rig.bucket!.endpoint), FLUSH_INTERVAL: '50ms' })
+    const walsender = await walsenderOf(rig)
+    const acks = new AckWatch(t, rig)
+    const load = new RunningLoad(t, rig.source, 70)
+    const until = performance.now() + STORM_MS
+    let cuts = 0
+    for (let round = 0; performance.now() < until || cuts < 20; round++) {
+      if (round % 20 === 0) await insertLargeValues(rig.source, 10)
+      // In the middle of something, wherever that is.
+      proxy.throttle(round % 4 === 0 ? 4 << 20 : undefined)
+      await delay(50 + Math.random() * 200)
+      cuts += proxy.cut(round % 2 === 0 ? 'reset' : 'end')
+    }
+    proxy.throttle(undefined)
+    await load.stop()
+    await rig.caughtUp(service)
+    assert.equal(await walsenderOf(rig), walsender, 'the link stayed up')
+    assert.deepEqual(service.logged('will try again'), [], 'no session has failed')
+    assert.equal(await service.stop(), 0)
+    await acks.stop()
+    assert.deepEqual(acks.faults, [])
+    t.diagnostic(`${await assertWhole(rig)}; ${cuts} connections cut`)
   })
 })
