@@ -12,7 +12,6 @@ export interface TableLayout {
   /** The table's columns in its order. */
   readonly columns: readonly LakeColumn[]
   readonly codecs: readonly ValueCodec[]
-  readonly meta: Readonly<Record<MetaName, LakeColumn>>
   /** All columns of a file, in order. */
   readonly fileColumns: readonly LakeColumn[]
   /** Partition column of the path; a table with a column `dt` is partitioned by another name. */
@@ -22,7 +21,7 @@ export interface TableLayout {
 
 const string: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
 const int64: LeafType = { physical: 'INT64', logical: 'int64' }
-const metaTypes = {
+const metaTypes: Readonly<Record<string, LeafType>> = {
   _op: string,
   _lsn: int64,
   _seq: int64,
@@ -31,8 +30,9 @@ const metaTypes = {
   _unchanged: string,
   _before: string,
   _raw: string,
-} as const satisfies Record<string, LeafType>
-export type MetaName = keyof typeof metaTypes
+}
+/** Our columns as nearly all tables have them. */
+const usualMeta: readonly LakeColumn[] = Object.entries(metaTypes).map(([name, type]) => ({ name, type, list: false }))
 
 /**
  * `types`: the relation's column types in order. `textColumns`: `bytes` where the database promises no encoding. `earlier`:
@@ -55,15 +55,12 @@ export function layoutOf(
   }))
   const names = lakeNames(described, Object.keys(metaTypes), earlier)
   const columns = codecs.map(({ type, list }, k) => ({ name: names.columns[k]!, type, list }))
-  const meta = Object.fromEntries(
-    Object.entries(metaTypes).map(([name, type], k) => [name, { name: names.meta[k]!, type, list: false }]),
-  ) as unknown as Record<MetaName, LakeColumn>
+  const meta = usualMeta.map((usual, k) => (names.meta[k] === usual.name ? usual : { ...usual, name: names.meta[k]! }))
   return {
     relation,
     columns,
     codecs,
-    meta,
-    fileColumns: [...columns, ...Object.values(meta)],
+    fileColumns: [...columns, ...meta],
     dateColumn: names.dateColumn,
     schema: {
       schema: relation.schema,

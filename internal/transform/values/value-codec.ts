@@ -37,8 +37,20 @@ type ArrayType = PgType & Required<Pick<PgType, 'element'>>
 /** How text is kept: `bytes` for databases in SQL_ASCII, whose text may be no valid UTF-8. */
 export type TextColumns = 'string' | 'bytes'
 
+/** Shared by all columns of a type: thousands of tables may be known. */
+const known = new WeakMap<PgType, Map<string, ValueCodec>>()
+
 /** The codec of a column of this type and type modifier (-1: none). */
 export function codecOf(type: PgType, typmod: number, textColumns: TextColumns): ValueCodec {
+  const ofType = known.get(type) ?? new Map<string, ValueCodec>()
+  known.set(type, ofType)
+  const key = `${textColumns} ${typmod}`
+  const codec = ofType.get(key) ?? makeCodec(type, typmod, textColumns)
+  ofType.set(key, codec)
+  return codec
+}
+
+function makeCodec(type: PgType, typmod: number, textColumns: TextColumns): ValueCodec {
   const base = baseType(type, typmod)
   if (isList(base.type)) return listCodec(base.type, base.typmod, textColumns)
   const scalar = scalarCodec(base.type, base.typmod, textColumns)

@@ -34,10 +34,18 @@ test('G10: whatever is taken and given, buffers are large enough, apart, and cou
 })
 
 test('a buffer comes back while there is room to keep it', () => {
-  const pool = new BufferPool(() => undefined, 1024)
-  const [a, b] = [pool.take(1000), pool.take(1000)]
+  const pool = new BufferPool(() => undefined, 4096)
+  const [a, b] = [pool.take(4000), pool.take(4000)]
   pool.give(a)
   pool.give(b)
-  assert.equal(pool.take(600), a)
-  assert.notEqual(pool.take(600), b)
+  assert.equal(pool.take(2600), a)
+  assert.notEqual(pool.take(2600), b)
+})
+
+test('G10: a buffer that is not kept is empty at once, its memory gone', () => {
+  const pool = new BufferPool(() => undefined, 0)
+  const [page, huge] = [pool.take(1 << 16), pool.take(5 << 20)]
+  pool.give(page)
+  pool.give(huge)
+  assert.deepEqual([page.length, huge.length], [0, 0])
 })
