@@ -2,6 +2,7 @@
 // where partitions are sent as the table that they are parts of.
 import { test } from 'node:test'
 import { makeRig } from '../support/rig.js'
+import { S3Server } from '../support/s3-server.js'
 import { streamKinds, type TableKind } from '../support/table-kind.js'
 
 const kinds: readonly TableKind[] = [
@@ -311,4 +312,11 @@ const kinds: readonly TableKind[] = [
 
 test('kinds of tables, in a publication of all of them', async (t) => {
   await streamKinds(t, await makeRig(t), kinds)
+})
+
+test('G4: kinds of tables, in a publication of all of them, and the batches are replayed', async (t) => {
+  const store = await S3Server.start()
+  const rig = await makeRig(t, { lake: store })
+  t.after(() => store.stop())
+  await streamKinds(t, rig, kinds, { store })
 })
