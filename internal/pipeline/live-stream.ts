@@ -132,6 +132,8 @@ export class LiveStream implements BatchSink {
 
   /** G3: an idle position goes into the bucket first, and only when nothing is open, planned or on its way. */
   idle(position: Lsn, urgent: boolean): void {
+    // What a stop finishes is what had begun before it.
+    if (this.#context.stop.aborted) return
     const now = performance.now()
     const { durable } = this.#ledger
     const sinceMs = now - this.#lastIdleMs
