@@ -6,8 +6,9 @@ export type Row = Readonly<Record<string, unknown>>
 const metaColumns = ['_op', '_lsn', '_seq', '_xid', '_commit_ts', '_unchanged', '_before', '_raw']
 
 /**
- * Per key the last row by (`_lsn`, `_seq`), unless it is a D; a T ends everything before it; `_unchanged` columns take
- * the last value sent for that key, or for the key from which the D just before moved the row. Without the columns of
+ * Per key the last row by (`_lsn`, `_seq`), unless it is a D; a T ends everything before it, and a U whose
+ * `_before` has another key ends that one; `_unchanged` columns take the last value sent for that key, or for the key from
+ * which the D just before moved the row. Without the columns of
  * ours, in the order of the key.
  */
 export function currentState(log: readonly Row[], keyColumns: readonly string[]): Row[] {
@@ -24,6 +25,7 @@ export function currentState(log: readonly Row[], keyColumns: readonly string[])
     moved = row._op === 'D' ? { row, state: before } : undefined
     // Taken out first, so that a row that comes again is a new one.
     states.delete(key)
+    if (row._op === 'U' && typeof row._before === 'string') states.delete(keyOf(JSON.parse(row._before) as Row))
     if (row._op === 'D') continue
     const state = Object.fromEntries(Object.entries(row).filter(([column]) => !metaColumns.includes(column)))
     for (const column of unchangedColumns(row)) state[column] = before?.[column] ?? null
