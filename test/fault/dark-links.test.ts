@@ -14,10 +14,10 @@ import {
 import type { TcpProxy } from '../support/tcp-proxy.js'
 import { underLoad } from '../support/watched-load.js'
 
-/** The server gives up on us, and five seconds later at most we on it. */
-const IMPATIENT = '2s'
+/** The server gives up on us, and as much later at most we on it; long enough for a program that gets little of a busy machine. */
+const IMPATIENT = '5s'
 /** Whichever of the two connections is missed first. */
-const SILENT = /nothing came from the server for \d s|gives no answer/
+const SILENT = /nothing came from the server for \d+ s|gives no answer/
 
 describe('dark links', { concurrency: 4 }, () => {
   const darkness: readonly (readonly [what: string, darken: (proxy: TcpProxy) => void, notice: RegExp])[] = [
@@ -26,7 +26,7 @@ describe('dark links', { concurrency: 4 }, () => {
     [
       'dark from the server to the stream alone',
       (proxy) => proxy.links.filter(isReplication).forEach((link) => link.dark(['toClient'])),
-      /nothing came from the server for \d s/,
+      /nothing came from the server for \d+ s/,
     ],
     [
       'dark from the stream to the server alone',
