@@ -272,7 +272,8 @@ function commitOfRows(commits: readonly CommitRecord[]): CommitRecord {
   return commits.find((commit) => commit.files.some((file) => file.table === 'a'))!
 }
 
-/** Table, part and rows of each file, without what differs between two lakes. */
+/** Table, part and rows of each file, without what differs between two lakes: on a slow machine a mark is in the batch too. */
 function partsOf(commit: CommitRecord): string[] {
-  return commit.files.map(({ key, table, rows }) => `${table} ${/-(\d+)\.parquet$/.exec(key)![1]!}: ${rows}`).sort()
+  const files = commit.files.filter(({ table }) => table !== 'marks')
+  return files.map(({ key, table, rows }) => `${table} ${/-(\d+)\.parquet$/.exec(key)![1]!}: ${rows}`).sort()
 }
