@@ -1,7 +1,8 @@
-// Killed with SIGKILL where the usual batch does not pass: at an idle position, between the parts of a large file, and while
-// the answer to a request is on its way (G1, G3, G4).
+// Killed with SIGKILL where the usual batch does not pass: at an idle position, between the parts of a large file, around a
+// checkpoint, and while the answer to a request is on its way (G1-G4).
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { CHECKPOINT_EVERY } from '../../internal/storage/commit-log.js'
 import { startChain, type CrashChain } from '../support/crash-chain.js'
 import { RequestHold, type Held } from '../support/request-hold.js'
 import { S3Server } from '../support/s3-server.js'
@@ -30,6 +31,21 @@ test('G4: killed between the parts of a large file, and started again', async (t
   for (const pass of [0, 1]) await chain.die({ at: 'inside data', pass })
   const { service } = await chain.die({ at: 'after data' })
   assert.equal(service.logged('unfinished uploads of an earlier run aborted')[0]?.uploads, 1)
+  await ends(chain)
+})
+
+test('G1 G2 G4: killed around a checkpoint, and started again', async (t) => {
+  const chain = await startChain(t, { lake: 'folder', tables: 1 }, { FLUSH_BYTES: '1KiB' })
+  // A checkpoint that was not written is due again with the next commit.
+  const untilDue = async (): Promise<void> => {
+    do await chain.lake.write()
+    while ((await chain.lake.plans()) < CHECKPOINT_EVERY)
+  }
+  for (const at of ['before checkpoint', 'inside checkpoint', 'after checkpoint'] as const) {
+    const { keys } = await chain.die({ at }, { meanwhile: untilDue })
+    const there = keys.filter((key) => key.includes('/checkpoint/'))
+    assert.equal(there.length, at === 'after checkpoint' ? 1 : 0, at)
+  }
   await ends(chain)
 })
 

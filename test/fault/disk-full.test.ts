@@ -98,6 +98,8 @@ if (mounting === 'in a namespace' && process.env.IN_NAMESPACE === undefined) {
 
     await disk.free()
     await rig.caughtUp(service)
+    // Readers' head.json may still wait for its next attempt when the slot has moved already.
+    await service.waitForLog('store: recovered', { timeoutMs: 60_000 })
     assert.deepEqual(await setting.probe.ask(), { ready: true, live: true, reason: 'streaming' })
     assert.equal(await walsenderOf(rig), walsender, 'the link stayed up')
     assert.deepEqual(service.logged('will try again'), [], 'no session has failed')

@@ -79,6 +79,8 @@ test('G10 G11: the bucket is away, and more is written than memory may hold', as
   const back = performance.now()
   await rig.caughtUp(service, { timeoutMs: 120_000 })
   const caughtUpMs = Math.round(performance.now() - back)
+  // Readers' head.json may still wait for its next attempt when the slot has moved already.
+  await service.waitForLog('store: recovered', { timeoutMs: 60_000 })
   assert.equal(await walsenderOf(rig), walsender, 'the link stayed up')
   assert.deepEqual(await probe.ask(), { ready: true, live: true, reason: 'streaming' })
   assert.equal(await service.stop(), 0)

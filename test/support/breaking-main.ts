@@ -26,7 +26,7 @@ function at(point: BreakPoint, batch?: number): void {
 }
 
 interface Written {
-  readonly thing: 'identity' | 'schema' | 'plan' | 'idle plan' | 'data' | 'commit' | 'idle commit' | 'head'
+  readonly thing: 'identity' | 'schema' | 'plan' | 'idle plan' | 'data' | 'commit' | 'idle commit' | 'head' | 'checkpoint'
   readonly batch?: number
 }
 
@@ -44,6 +44,8 @@ function writtenAs(key: string, chunks: readonly Uint8Array[]): Written | undefi
     const { batch } = JSON.parse(Buffer.concat(chunks).toString()) as { batch: number }
     return { thing: 'head', batch }
   }
+  const checkpoint = /\/checkpoint\/(\d+)\.json$/.exec(key)
+  if (checkpoint !== null) return { thing: 'checkpoint', batch: Number(checkpoint[1]) }
   if (key.endsWith('/identity.json')) return { thing: 'identity' }
   return key.includes('/schemas/') ? { thing: 'schema' } : undefined
 }
@@ -84,8 +86,13 @@ for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[])
   })
 
 function atInside(written: Written | undefined): void {
-  if (written?.thing === 'data' || written?.thing === 'plan' || written?.thing === 'commit')
-    at(`inside ${written.thing}`, written.batch)
+  switch (written?.thing) {
+    case 'data':
+    case 'plan':
+    case 'commit':
+    case 'checkpoint':
+      at(`inside ${written.thing}`, written.batch)
+  }
 }
 
 // In the middle of a write: in a folder the temporary file lies there whole and is not linked yet …

@@ -9,12 +9,12 @@ import { startService, type LogLine, type Service } from './service.js'
 type Around = 'before' | 'after'
 
 export type BreakPoint =
-  | `${Around} ${'identity' | 'publication' | 'slot' | 'schema' | 'head'}`
+  | `${Around} ${'identity' | 'publication' | 'slot' | 'schema' | 'head' | 'checkpoint'}`
   /** The batch has ended; nothing of it is written yet unless it was planned early. */
   | 'closed'
   | `${Around} ${'plan' | 'data' | 'commit' | 'ack'}`
   /** Folder: the temporary file is there and not linked. Bucket: a part is stored and the object is not completed. */
-  | `inside ${'plan' | 'data' | 'commit'}`
+  | `inside ${'plan' | 'data' | 'commit' | 'checkpoint'}`
   | `${Around} idle ${'plan' | 'commit' | 'ack'}`
 
 export interface Break {

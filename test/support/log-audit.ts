@@ -1,5 +1,5 @@
-// Reads a slot's log as contract.md describes it and holds it against the data files: an unbroken chain, and every file
-// listed exactly once with the rows, bytes and checksum it has. Shares nothing with the program.
+// Reads a slot's log as contract.md describes it and holds it against the data files: an unbroken chain, every file
+// listed exactly once with the rows, bytes and checksum it has, and checkpoints that say the same. Shares nothing with the program.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -37,6 +37,27 @@ export interface CommitRecord extends PlanRecord {
   readonly files: readonly ListedFile[]
 }
 
+interface Totals {
+  readonly rows: number
+  readonly files: number
+  readonly bytes: number
+}
+
+interface TableTotals extends Totals {
+  readonly schema: string
+  readonly table: string
+}
+
+interface CheckpointRecord extends Totals {
+  readonly format: number
+  readonly batch: number
+  readonly end_lsn: string
+  readonly transactions: number
+  readonly last_transaction: { readonly commit_lsn: string; readonly commit_ts: string } | null
+  readonly gaps: readonly { readonly batch: number }[]
+  readonly tables: readonly TableTotals[]
+}
+
 export interface AuditedLog {
   readonly commits: readonly CommitRecord[]
   readonly files: readonly ListedFile[]
@@ -58,6 +79,7 @@ export async function auditLog(lake: Lake, slot: string): Promise<AuditedLog> {
   checkListing(keys, files)
   for (const commit of commits) checkCommit(commit, slot)
   await checkFiles(lake, files)
+  await checkCheckpoints(lake, slot, keys, commits)
   return { commits, files, rows: files.reduce((sum, file) => sum + file.rows, 0) }
 }
 
@@ -122,6 +144,60 @@ function checkCommit(commit: CommitRecord, slot: string): void {
   )
   const name = new RegExp(`/dt(_commit)?=\\d{4}-\\d\\d-\\d\\d/${slot}-0*${commit.batch}-${from}-${to}-\\d+\\.parquet$`)
   for (const { key } of commit.files) assert.match(key, name)
+}
+
+/** Each checkpoint is what the commits up to it come to. */
+async function checkCheckpoints(
+  lake: Lake,
+  slot: string,
+  keys: readonly string[],
+  commits: readonly CommitRecord[],
+): Promise<void> {
+  const prefix = `_wal_cake/${slot}/checkpoint/`
+  for (const key of keys.filter((key) => key.startsWith(prefix))) {
+    const checkpoint = JSON.parse(await readFile(lake.path(key), 'utf8')) as CheckpointRecord
+    assert.match(key.slice(prefix.length), new RegExp(`^0*${checkpoint.batch}\\.json$`))
+    const folded = commits.slice(0, checkpoint.batch + 1)
+    const last = folded.findLast(({ transactions }) => transactions > 0)
+    const files = folded.flatMap((commit) => commit.files)
+    assert.deepEqual(
+      { ...checkpoint, gaps: checkpoint.gaps.map(({ batch }) => batch), tables: byName(checkpoint.tables) },
+      {
+        format: folded.at(-1)?.format,
+        batch: folded.length - 1,
+        end_lsn: folded.at(-1)?.end_lsn,
+        transactions: sum(folded.map(({ transactions }) => transactions)),
+        ...totalsOf(files),
+        last_transaction: last === undefined ? null : { commit_lsn: last.to_lsn, commit_ts: last.last_commit_ts },
+        gaps: folded.filter(({ gap }) => gap !== undefined).map(({ batch }) => batch),
+        tables: tablesOf(files),
+      },
+      key,
+    )
+  }
+}
+
+function tablesOf(files: readonly ListedFile[]): TableTotals[] {
+  const names = new Map(files.map(({ schema, table }) => [JSON.stringify([schema, table]), { schema, table }]))
+  const tables = [...names.values()].map(({ schema, table }) => ({
+    schema,
+    table,
+    ...totalsOf(files.filter((file) => file.schema === schema && file.table === table)),
+  }))
+  return byName(tables)
+}
+
+function totalsOf(files: readonly ListedFile[]): Totals {
+  return { rows: sum(files.map(({ rows }) => rows)), files: files.length, bytes: sum(files.map(({ bytes }) => bytes)) }
+}
+
+function byName(tables: readonly TableTotals[]): TableTotals[] {
+  const name = ({ schema, table }: TableTotals): string => JSON.stringify([schema, table])
+  return [...tables].sort((a, b) => (name(a) < name(b) ? -1 : 1))
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 /** Rows by DuckDB from the footers, bytes and checksum from the content. */
