@@ -26,7 +26,8 @@ function at(point: BreakPoint, batch?: number): void {
 }
 
 interface Written {
-  readonly thing: 'identity' | 'schema' | 'plan' | 'idle plan' | 'data' | 'commit' | 'idle commit' | 'head' | 'checkpoint'
+  readonly thing:
+    'identity' | 'schema' | 'plan' | 'idle plan' | 'data' | 'commit' | 'idle commit' | 'head' | 'checkpoint'
   readonly batch?: number
 }
 
