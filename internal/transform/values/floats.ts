@@ -16,6 +16,9 @@ const SPECIAL = new Map([
   ['Infinity', Infinity],
   ['-Infinity', -Infinity],
 ])
+/** NaN comes with many bits, Infinity * 0 with others than 'NaN'; they are one value, so it is stored in one way. */
+const NAN_4 = 0x7fc0_0000
+const NAN_8_HIGH = 0x7ff8_0000
 
 export const float4Codec: ScalarCodec = {
   type: { physical: 'FLOAT' },
@@ -30,7 +33,8 @@ export const float4Codec: ScalarCodec = {
       },
       putBinary(buffer, start, end) {
         requireWidth('float4', start, end, 4)
-        leaf.push(int32At(buffer, start))
+        const bits = int32At(buffer, start)
+        leaf.push((bits & 0x7fff_ffff) > 0x7f80_0000 ? NAN_4 : bits)
         return true
       },
     }
@@ -54,7 +58,10 @@ export const float8Codec: ScalarCodec = {
       },
       putBinary(buffer, start, end) {
         requireWidth('float8', start, end, 8)
-        leaf.push(int32At(buffer, start + 4), int32At(buffer, start))
+        const high = int32At(buffer, start)
+        const exponent = high & 0x7fff_ffff
+        if (exponent >= 0x7ff0_0000 && Number.isNaN(buffer.readDoubleBE(start))) leaf.push(0, NAN_8_HIGH)
+        else leaf.push(int32At(buffer, start + 4), high)
         return true
       },
     }

@@ -43,6 +43,11 @@ const table: readonly Row[] = [
   // The one float whose text, read as a double, lies exactly between two floats.
   ['float4', -1, '7.038531e-26', '15ae43fd', '15ae43fd'],
   ['float4', -1, '-7.038531e-26', '95ae43fd', '95ae43fd'],
+  // What an x86 server makes of Infinity * 0, and one of the least bits.
+  ['float4', -1, 'NaN', 'ffc00000', '7fc00000'],
+  ['float4', -1, 'NaN', '7f800001', '7fc00000'],
+  ['float8', -1, 'NaN', 'fff8000000000000', '7ff8000000000000'],
+  ['float8', -1, 'NaN', '7ff0000000000001', '7ff8000000000000'],
   ['float8', -1, '-0', '8000000000000000', '8000000000000000'],
   ['float8', -1, '5e-324', '0000000000000001', '0000000000000001'],
   ['float8', -1, '1.7976931348623157e+308', '7fefffffffffffff', '7fefffffffffffff'],
