@@ -16,7 +16,7 @@ import {
 } from '@duckdb/node-api'
 import { parquetMetadata, parquetReadObjects, type FileMetaData } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import type { LakeColumn, LeafType } from '../../internal/model/lake-column.js'
+import type { LeafType } from '../../internal/model/lake-column.js'
 import type { Cell, Scalar } from './parquet-columns.js'
 
 export type Plain = boolean | number | bigint | string | null | readonly Plain[]
@@ -30,6 +30,11 @@ export function plainOf(type: LeafType, cell: Cell): Plain {
   return type.physical === 'FLOAT' ? Math.fround(cell as number) : (cell as Scalar as Plain)
 }
 
+export interface PhysicalColumn {
+  readonly name: string
+  readonly type: Pick<LeafType, 'physical'>
+}
+
 function arrayBufferOf(bytes: Buffer): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
 }
@@ -39,7 +44,7 @@ export function footerOf(bytes: Buffer): FileMetaData {
 }
 
 /** The rows with every leaf as its physical type says: no annotation is followed, nothing is rounded. */
-export async function readWithHyparquet(bytes: Buffer, columns: readonly LakeColumn[]): Promise<PlainRow[]> {
+export async function readWithHyparquet(bytes: Buffer, columns: readonly PhysicalColumn[]): Promise<PlainRow[]> {
   const metadata = footerOf(bytes)
   for (const element of metadata.schema) {
     if (element.num_children !== undefined) continue
@@ -53,7 +58,7 @@ export async function readWithHyparquet(bytes: Buffer, columns: readonly LakeCol
   )
 }
 
-function physicalValue(type: LeafType, value: unknown): Plain {
+function physicalValue(type: Pick<LeafType, 'physical'>, value: unknown): Plain {
   if (value === null || value === undefined) return null
   if (Array.isArray(value)) return value.map((element) => physicalValue(type, element))
   if (!(value instanceof Uint8Array)) return value as Plain

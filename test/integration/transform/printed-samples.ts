@@ -42,6 +42,17 @@ const points = fc.array(point, { minLength: 1, maxLength: 5 }).map((list) => lis
 
 const ranges = (literals: readonly string[]): string[] => ['empty', '(,)', ...literals]
 
+const multiranges = Object.entries({
+  int4multirange: ['{}', '{[1,2)}', '{[1,3),[5,8)}', '{(,)}'],
+  int8multirange: ['{}', '{[-9223372036854775808,8),[9,9223372036854775807)}'],
+  nummultirange: ['{}', '{(1.50,2],[NaN,NaN]}'],
+  datemultirange: ['{}', '{[0044-03-15 BC,2024-01-01),[infinity,)}'],
+  tsmultirange: ['{}', '{["2024-01-01 00:00:00",infinity]}', '{(,"2020-01-01 00:00:00"),["2024-01-01 00:00:00",)}'],
+  tstzmultirange: ['{}', '{["0044-03-15 12:00:00+00 BC","2024-01-01 00:00:00.000001+00"]}'],
+  textmultirange: ['{}', '{[a,"b,\\"c"],["d ",é]}'],
+  floatmultirange: ['{}', '{[-Infinity,-0],[1e23,NaN]}'],
+}).map(([type, values]): TypeSamples => ({ type, values, since: 14 }))
+
 export const printedSamples: readonly TypeSamples[] = [
   { type: 'inet', values: addresses },
   { type: 'cidr', values: networks },
@@ -53,7 +64,7 @@ export const printedSamples: readonly TypeSamples[] = [
   { type: 'tid', values: ['(0,0)', '(4294967295,65535)', '(1,2)'] },
   { type: 'point', values: random(point) },
   { type: 'lseg', values: random(fc.tuple(point, point)).map(([a, b]) => `[${a},${b}]`) },
-  { type: 'box', values: random(fc.tuple(point, point)).map(([a, b]) => `${a},${b}`) },
+  { type: 'box', values: random(fc.tuple(point, point)).map(([a, b]) => `${a},${b}`), delimiter: ';' },
   { type: 'path', values: random(points).flatMap((list) => [`[${list}]`, `(${list})`]) },
   { type: 'polygon', values: random(points).map((list) => `(${list})`) },
   { type: 'line', values: ['{1,2,3}', '{0,-1,0}', '{1.5,1e23,-0.00001}', '{-1,0,NaN}'] },
@@ -78,9 +89,5 @@ export const printedSamples: readonly TypeSamples[] = [
     ),
   },
   { type: 'floatrange', values: ranges(['[-0,1e23)', '(-Infinity,NaN]']) },
-  { type: 'int4multirange', values: ['{}', '{[1,2)}', '{[1,3),[5,8)}', '{(,)}'] },
-  {
-    type: 'tsmultirange',
-    values: ['{}', '{["2024-01-01 00:00:00",infinity]}', '{(,"2020-01-01 00:00:00"),["2024-01-01 00:00:00",)}'],
-  },
+  ...multiranges,
 ]

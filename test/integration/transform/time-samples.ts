@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { random, type TypeSamples } from './type-samples.js'
 
-export const dates = [
+const dates = [
   ...['infinity', '-infinity', '4713-11-24 BC', '4714-11-24 BC', '5874897-12-31', '0001-01-01', '0001-12-31 BC'],
   ...['0001-02-29 BC', '0004-02-29', '0099-12-31', '0999-01-01', '9999-12-31', '10000-01-01', '1582-10-04'],
   ...['1969-12-31', '1970-01-01', '1999-12-31', '2000-01-01', '2000-02-29', '2000-03-01', '1900-02-28', '2024-02-29'],
@@ -13,8 +13,8 @@ const dayNumbers = [
 ]
 const manyDates = `SELECT date '2000-01-01' + n FROM unnest('{${dayNumbers.join()}}'::int[]) AS n`
 
-export const clocks = ['00:00:00', '23:59:59.999999', '12:34:56', '12:34:56.1', '12:34:56.000001', '01:02:03.120']
-export const timestamps = [
+const clocks = ['00:00:00', '23:59:59.999999', '12:34:56', '12:34:56.1', '12:34:56.000001', '01:02:03.120']
+const timestamps = [
   ...['infinity', '-infinity', '4714-11-24 00:00:00 BC', '294276-12-31 23:59:59.999999', '0044-03-15 12:00:00 BC'],
   // The last microsecond that int64 holds from 1970 on, and the first that it does not.
   ...['294247-01-10 04:00:54.775807', '294247-01-10 04:00:54.775808', '294247-01-10 04:00:54', '294250-01-01 00:00:00'],
@@ -28,7 +28,7 @@ const manyTimestamps = (type: string): string =>
   `SELECT ${type} '2000-01-01' + make_interval(days => least(d, 106751990)) + m * interval '0.001001 seconds'
      FROM unnest('{${dayNumbers.slice(-1000).join()}}'::int[], '{${microsOfDays.join()}}'::float8[]) AS u(d, m)`
 
-export const intervals = [
+const intervals = [
   ...['0', '1 year', '-1 year', '1 mon', '13 mons', '-13 mons', '1 day', '-1 day', '00:00:01', '-00:00:01'],
   ...[
     '1 year -1 day',
@@ -54,16 +54,12 @@ export const intervals = [
   ).map(([months, days, hours]) => `${months} mons ${days} days ${hours} hours`),
 ]
 
-export const dayNumberOf = (value: string): string => `(${value} - date '1970-01-01')::text`
-/** Microseconds since 1970 of the server's own 64 bits since 2000: its extract(epoch) rounds near the end of the range. */
-const micros = (value: string): string =>
-  `(('x' || encode(timestamptz_send(${value}::timestamptz), 'hex'))::bit(64)::int8::numeric + 946684800000000)`
-const beyond = (value: string): string => `NOT isfinite(${value}) OR ${micros(value)} > 9223372036854775807`
-export const epochMicros = (value: string): string =>
-  `CASE WHEN ${value} < '294000-01-01' THEN extract(epoch FROM ${value}) * 1000000 ELSE ${micros(value)} END::numeric(40, 0)::text`
+/** Microseconds since 2000, the server's own 64 bits. */
+const micros = `('x' || encode(timestamptz_send(v::timestamptz), 'hex'))::bit(64)::int8`
+const beyond = `NOT isfinite(v) OR ${micros} > 9223372036854775807 - 946684800000000`
 
 export const timeSamples: readonly TypeSamples[] = [
-  { type: 'date', values: dates, query: manyDates, stored: dayNumberOf('v'), refused: 'NOT isfinite(v)' },
+  { type: 'date', values: dates, query: manyDates, refused: 'NOT isfinite(v)' },
   {
     type: 'time',
     values: [
@@ -88,16 +84,14 @@ export const timeSamples: readonly TypeSamples[] = [
     type: 'timestamp',
     values: timestamps,
     query: manyTimestamps('timestamp'),
-    stored: epochMicros('v'),
-    refused: beyond('v'),
+    refused: beyond,
   },
   {
     type: 'timestamptz',
     values: timestamps,
     query: manyTimestamps('timestamptz'),
-    stored: epochMicros('v'),
-    refused: beyond('v'),
+    refused: beyond,
   },
-  { type: 'timestamp(3)', values: ['2024-02-29 12:34:56.789', '1969-12-31 23:59:59.999'], stored: epochMicros('v') },
+  { type: 'timestamp(3)', values: ['2024-02-29 12:34:56.789', '1969-12-31 23:59:59.999'] },
   { type: 'interval', values: intervals },
 ]
