@@ -291,6 +291,8 @@ function serverFailure(buffer: Buffer, start: number, end: number, copying: bool
     return linkFailure(`the server ended the replication stream: ${text}`)
   if (/requested WAL segment .* has already been removed|can no longer (get changes|be accessed)/i.test(text))
     return new Failure('unsafe', `the slot is lost, its WAL is gone: ${text}`)
+  // A type whose binary form the server finds out while it sends that it does not have: of an array, within a row.
+  if (copying && code === '42883') return new Failure('needs_text', `the server has a type only in text: ${text}`)
   // Before the stream runs, what the server says of the command itself will not pass: syntax, names, rights, the slot's state.
   const final = !copying && /^(0A|22|42|55)/.test(code)
   return new Failure(final ? 'unsafe' : 'link', `the server refused the replication stream: ${text}`)

@@ -167,6 +167,7 @@ test('a handler that throws ends the stream; an error of no kind is unexpected',
 const refusals: readonly (readonly [string, string, boolean, FailureKind])[] = [
   ['55006', 'replication slot "s" is active for PID 1', false, 'slot_busy'],
   ['57P01', 'terminating connection due to administrator command', true, 'link'],
+  ['42883', 'no binary output function available for type aclitem', true, 'needs_text'],
   ['57P02', 'crash of another server process', true, 'link'],
   ['57P03', 'the database system is starting up', false, 'link'],
   ['08006', 'connection failure', false, 'link'],
