@@ -179,31 +179,6 @@ test('G8: a server that sends binary and one that sends text give the same rows'
   for (const [rig] of services) await rig.dropSlot()
 })
 
-test('a type only known in text that comes up while binary is streamed: the stream goes on in text, and nothing is lost', async (t) => {
-  const rig = await makeRig(t)
-  await rig.source.query('CREATE TABLE samples (id int PRIMARY KEY, a numeric(12,2))')
-  const service = await rig.stream()
-  assert.equal(service.logged('streaming')[0]?.mode, 'binary')
-  await rig.source.query('INSERT INTO samples VALUES (1, 1.5)')
-  await rig.source.query('CREATE TABLE texts (id int PRIMARY KEY, v tsvector)')
-  await rig.source.query(`INSERT INTO texts VALUES (1, 'cat')`)
-  await rig.source.query('INSERT INTO samples VALUES (2, 2.5)')
-  await rig.caughtUp(service)
-  assert.equal(await service.stop(), 0)
-  await auditLog(rig.lake, rig.slot)
-  await rig.lake.noDoubles()
-  assert.equal(service.logged('streaming').at(-1)?.mode, 'text')
-  assert.deepEqual(
-    (await rig.lake.rows('public.samples')).map((row) => [row.id, row.a]),
-    [
-      [1, '1.50'],
-      [2, '2.50'],
-    ],
-  )
-  assert.equal((await rig.lake.rows('public.texts'))[0]?.v, `'cat'`)
-  await rig.dropSlot()
-})
-
 async function rigOfPublication(t: TestContext, source: Source | undefined, name: string, more: string): Promise<Rig> {
   const rig = await makeRig(t, source === undefined ? {} : { source })
   if (source === undefined)
