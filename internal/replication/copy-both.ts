@@ -3,6 +3,7 @@
 // as ranges of one receive buffer. Reads only as fast as the payloads are taken: what is not read waits in the server.
 import type { Socket } from 'node:net'
 import type pg from 'pg'
+import { BadBytes } from '../model/bad-bytes.js'
 import { asFailure, Failure } from '../model/failure.js'
 import { noteYoungGarbage, releaseMemory } from '../model/native-memory.js'
 import type { Pause } from '../model/change-sink.js'
@@ -108,7 +109,6 @@ export class CopyBoth {
   }
 
   #take(chunk: Buffer): void {
-    this.bytesRead += chunk.length
     try {
       this.#reserve(chunk.length)
     } catch (error) {
@@ -117,6 +117,7 @@ export class CopyBoth {
     }
     chunk.copy(this.#buffer, this.#to)
     this.#to += chunk.length
+    this.bytesRead += chunk.length
     noteYoungGarbage(chunk.length)
     if (this.#waiting) return
     this.#drain()
@@ -178,7 +179,7 @@ export class CopyBoth {
   #messageBytes(): number {
     const bytes = 1 + this.#buffer.readUInt32BE(this.#from + 1)
     if (bytes < 5 || bytes > LONGEST_MESSAGE)
-      throw new Failure('protocol', `a message of ${bytes} bytes from the server in a replication stream`)
+      throw this.#badMessage(this.#buffer[this.#from]!, this.#from, `${bytes} bytes are no length`)
     return bytes
   }
 
@@ -237,8 +238,14 @@ export class CopyBoth {
       case READY:
         return undefined
       default:
-        throw new Failure('protocol', `unknown message 0x${kind.toString(16)} from the server in a replication stream`)
+        throw this.#badMessage(kind, start - 5, 'no message of a replication stream')
     }
+  }
+
+  /** `at`: where the message begins in the buffer. It is told as a byte of the whole stream: what is behind it is gone. */
+  #badMessage(kind: number, at: number, problem: string): Failure {
+    const name = `message 0x${kind.toString(16).padStart(2, '0')} from the server`
+    return new BadBytes(this.bytesRead - (this.#to - at), `${name}: ${problem}`)
   }
 
   #admitted(): Pause {

@@ -1,6 +1,7 @@
 // A running logical replication stream: START_REPLICATION, XLogData to the decoder, keepalives answered, status updates
 // with received and durable told apart (G1), and a watch on both directions of the link.
 import type pg from 'pg'
+import { BadBytes } from '../model/bad-bytes.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, maxLsn, type Lsn } from '../model/lsn.js'
@@ -12,6 +13,8 @@ import { ReadPacer } from './read-pacer.js'
 import { StatusUpdate } from './status-update.js'
 
 const KEEPALIVE_BYTES = 18
+/** Kind, position of the message, end of the WAL, time of sending. */
+const XLOG_DATA_HEAD_BYTES = 25
 
 export interface StreamOptions {
   readonly slot: string
@@ -63,7 +66,9 @@ export class ReplicationStream {
       () => options.checkSlot(options.startLsn),
     )
     const watched = new Promise<void>((_, reject) => (this.#fail = reject))
-    this.done = Promise.race([this.#copy.done, watched])
+    this.done = Promise.race([this.#copy.done, watched]).catch((error: unknown) => {
+      throw error instanceof BadBytes ? this.#broken(`byte ${error.at} of the stream, ${error.message}`) : error
+    })
     this.done.catch(() => undefined)
     this.#timer = setInterval(() => setImmediate(() => this.#watch()), Math.min(1_000, this.#timings.statusEveryMs))
   }
@@ -112,13 +117,18 @@ export class ReplicationStream {
   #payload(buffer: Buffer, start: number, end: number): Pause {
     switch (start < end ? buffer[start] : undefined) {
       case 0x77: // w: XLogData
-        return this.#decoder.decode(buffer, start + 25, end)
+        return this.#decoder.decode(buffer, start + XLOG_DATA_HEAD_BYTES, end, start + 1)
       case 0x6b: // k: primary keepalive
-        if (end - start !== KEEPALIVE_BYTES) throw new Failure('protocol', `keepalive of ${end - start} bytes`)
+        if (end - start !== KEEPALIVE_BYTES) throw this.#broken(`keepalive of ${end - start} bytes`)
         return this.#keepalive(buffer.readBigUInt64BE(start + 1), buffer[start + 17] === 1)
       default:
-        throw new Failure('protocol', `unknown replication message 0x${(buffer[start] ?? 0).toString(16)}`)
+        throw this.#broken(start < end ? `byte 0, unknown message 0x${buffer[start]!.toString(16)}` : 'empty message')
     }
+  }
+
+  /** No message that could be placed in a transaction. */
+  #broken(problem: string): Failure {
+    return new Failure('protocol', `replication stream: ${problem}, after ${formatLsn(this.#received)}`)
   }
 
   #keepalive(position: Lsn, replyRequested: boolean): Pause {

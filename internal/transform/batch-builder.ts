@@ -1,6 +1,7 @@
 // Transactions into batches: routes each change to its table's writer, ends batches at commit boundaries, rolls files. It
 // decides nothing by the clock or by memory that could lie differently in a replay: where rows are cut into files depends
 // on the transactions, the plan and its parameters alone.
+import { BadBytes } from '../model/bad-bytes.js'
 import type { CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
 import { Failure } from '../model/failure.js'
@@ -130,14 +131,14 @@ export class BatchBuilder implements ChangeSink {
   }
 
   insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid)
+    const table = this.#table(oid, at)
     const seq = this.#seq++
     if (table.lake === undefined || this.#dropped) return undefined
     return this.#taken(table, 'insert', this.#writer(table).insert(this.#stamp!, seq, buffer, at, end))
   }
 
   update(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid)
+    const table = this.#table(oid, at)
     const seq = this.#seq++
     if (table.lake === undefined || this.#dropped) return undefined
     const { bytes, keyChanged } = this.#writer(table).update(this.#stamp!, seq, buffer, at, end)
@@ -149,7 +150,7 @@ export class BatchBuilder implements ChangeSink {
   }
 
   delete(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid)
+    const table = this.#table(oid, at)
     const seq = this.#seq++
     if (table.lake === undefined || this.#dropped) return undefined
     return this.#taken(table, 'delete', this.#writer(table).delete(this.#stamp!, seq, buffer, at, end))
@@ -197,11 +198,12 @@ export class BatchBuilder implements ChangeSink {
     return this.#openPlans[0]?.cut ?? this.#options.cut
   }
 
-  #table(oid: number): Table {
+  /** `at`: behind its OID, where that is known. */
+  #table(oid: number, at?: number): Table {
     const table = this.#tables.get(oid)
-    if (table === undefined)
-      throw new Failure('protocol', `pgoutput: a change of relation ${oid}, which was never described`)
-    return table
+    if (table !== undefined) return table
+    const problem = `a change of relation ${oid}, which was never described`
+    throw at === undefined ? new Failure('protocol', problem) : new BadBytes(at - 4, problem)
   }
 
   /** The server describes a table once a session: what a replayed plan took or left out is not what holds after it. */

@@ -5,13 +5,15 @@ import { baseType, type PgType } from '../model/pg-type.js'
 import type { Relation } from '../model/relation.js'
 import type { TableSchema } from '../model/table-schema.js'
 import { lakeNames } from './lake-names.js'
-import { codecOf, type ValueCodec } from './values/value-codec.js'
+import { codecOf, type TextColumns, type ValueCodec } from './values/value-codec.js'
 
 export interface TableLayout {
   readonly relation: Relation
   /** The table's columns in its order. */
   readonly columns: readonly LakeColumn[]
   readonly codecs: readonly ValueCodec[]
+  /** `bytes` where the database promises no encoding. */
+  readonly textColumns: TextColumns
   /** All columns of a file, in order. */
   readonly fileColumns: readonly LakeColumn[]
   /** Partition column of the path; a table with a column `dt` is partitioned by another name. */
@@ -41,7 +43,7 @@ const usualMeta: readonly LakeColumn[] = Object.entries(metaTypes).map(([name, t
 export function layoutOf(
   relation: Relation,
   types: readonly PgType[],
-  textColumns: 'string' | 'bytes',
+  textColumns: TextColumns,
   earlier: readonly TableSchema[] = [],
 ): TableLayout {
   const codecs = relation.columns.map((column, k) => codecOf(types[k]!, column.typmod, textColumns))
@@ -60,6 +62,7 @@ export function layoutOf(
     relation,
     columns,
     codecs,
+    textColumns,
     fileColumns: [...columns, ...meta],
     dateColumn: names.dateColumn,
     schema: {

@@ -1,5 +1,6 @@
 // One table's rows into the column buffers of one file: the row rules of the change log. The hot path is #fill(): it walks a
 // tuple's bytes once and hands each field to its column; no object per row, none per value.
+import { BadBytes } from '../model/bad-bytes.js'
 import { Failure } from '../model/failure.js'
 import type { ChunkContext } from './parquet/column-chunk.js'
 import type { ColumnBuffer } from './parquet/column-buffers.js'
@@ -10,6 +11,7 @@ import { RowNotes } from './row-notes.js'
 import type { TableLayout } from './table-layout.js'
 import {
   BINARY_FIELD,
+  fieldEnd,
   firstField,
   hex,
   KEY_TUPLE,
@@ -21,7 +23,7 @@ import {
   UNCHANGED_FIELD,
 } from './tuple-data.js'
 import type { TransactionStamp } from './transaction-stamp.js'
-import type { TextSink } from './values/scalar-codec.js'
+import { requireText, type TextSink } from './values/scalar-codec.js'
 import type { Put } from './values/value-codec.js'
 
 /** A row group closes at about this many bytes of values: enough to compress well, small enough to read in parallel. */
@@ -100,9 +102,9 @@ export class TableWriter {
     this.#rowBytes = META_BYTES + layout.columns.length * 8
   }
 
-  /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. Throws RangeError. */
+  /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. Throws BadBytes. */
   insert(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
-    expect(buffer, at, NEW_TUPLE)
+    expect(buffer, at, end, NEW_TUPLE)
     this.#meta.beginRow(this.#rows, stamp, seq, OP.insert)
     const before = this.#intake.variableBytes
     expectEnd(this.#fill(buffer, at + 1, end, false), end)
@@ -111,14 +113,14 @@ export class TableWriter {
 
   /**
    * `buffer[at]` is the kind of the first tuple: `N`, or the old one's. A changed key makes two rows, a D of the old key at
-   * `seq` and the U at `seq + 1`. Throws RangeError.
+   * `seq` and the U at `seq + 1`. Throws BadBytes.
    */
   update(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): UpdateResult {
     const kind = buffer[at]!
     const old = kind === KEY_TUPLE || kind === OLD_TUPLE
     const newAt = old ? this.#old.scan(buffer, at + 1, end) : at
-    expect(buffer, newAt, NEW_TUPLE)
-    const keyChanged = kind === KEY_TUPLE && this.#old.keyDiffers(buffer, newAt + 1)
+    expect(buffer, newAt, end, NEW_TUPLE)
+    const keyChanged = kind === KEY_TUPLE && this.#old.keyDiffers(buffer, newAt + 1, end)
     const keyBytes = keyChanged ? this.#keyRow(stamp, seq, buffer) : 0
     this.#meta.beginRow(this.#rows, stamp, keyChanged ? seq + 1 : seq, OP.update)
     const before = this.#intake.variableBytes
@@ -127,9 +129,9 @@ export class TableWriter {
     return { bytes: keyBytes + this.#endRow(before), keyChanged }
   }
 
-  /** `buffer[at]` is the old tuple's kind. Throws RangeError. */
+  /** `buffer[at]` is the old tuple's kind. Throws BadBytes. */
   delete(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number): number {
-    if (buffer[at] !== KEY_TUPLE) expect(buffer, at, OLD_TUPLE)
+    if (buffer[at] !== KEY_TUPLE) expect(buffer, at, end, OLD_TUPLE)
     expectEnd(this.#old.scan(buffer, at + 1, end), end)
     if (buffer[at] === KEY_TUPLE) return this.#keyRow(stamp, seq, buffer)
     this.#meta.beginRow(this.#rows, stamp, seq, OP.delete)
@@ -220,12 +222,12 @@ export class TableWriter {
   #fill(buffer: Buffer, at: number, limit: number, oldScanned: boolean): number {
     const columns = this.#columns
     const row = this.#rows
-    let p = firstField(buffer, at, columns.length)
+    let p = firstField(buffer, at, limit, columns.length)
     for (let k = 0; k < columns.length; k++) {
+      if (p >= limit) throw new BadBytes(limit, `cut off before field ${k}`)
       const kind = buffer[p++]!
       if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
-        const end = p + 4 + ((buffer[p]! << 24) | (buffer[p + 1]! << 16) | (buffer[p + 2]! << 8) | buffer[p + 3]!)
-        if (end > limit || end < p + 4) throw new RangeError(`field ${k} reaches past the end of the message`)
+        const end = fieldEnd(buffer, p, limit, k)
         this.#put(k, kind, buffer, p + 4, end)
         p = end
       } else if (kind === NULL_FIELD) columns[k]!.appendNull(row)
@@ -236,7 +238,7 @@ export class TableWriter {
           columns[k]!.appendNull(row)
           this.#notes.noteUnchanged(row, k)
         }
-      } else throw new RangeError(`field kind ${hex(kind)}`)
+      } else throw new BadBytes(p - 1, `field kind ${hex(kind)}`)
     }
     return p
   }
@@ -245,7 +247,11 @@ export class TableWriter {
     const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
     // A value that fills a page gets one of its own: what lies in the open one is not moved into a huge one with it.
     if (end - start >= PAGE_BYTES) this.#seal(k)
-    if (put(buffer, start, end)) return
+    try {
+      if (put(buffer, start, end)) return
+    } catch (error) {
+      throw this.#badValue(k, start, error)
+    }
     this.#columns[k]!.appendNull(this.#rows)
     const { raw } = this.#notes
     if (end - start >= PAGE_BYTES && !raw.leaf.inValue) this.#seal(this.#allColumns.indexOf(raw))
@@ -274,16 +280,29 @@ export class TableWriter {
   }
 
   #textOf(k: number, kind: number, buffer: Buffer, start: number, end: number, out: TextSink): void {
-    if (kind === TEXT_FIELD) {
-      out(buffer, start, end)
-      return
-    }
     const { writeTextOfBinary, textOfBinary } = this.layout.codecs[k]!
-    if (writeTextOfBinary !== undefined) writeTextOfBinary(buffer, start, end, out)
-    else {
+    try {
+      if (kind === TEXT_FIELD) {
+        if (this.layout.textColumns === 'string') requireText(buffer, start, end)
+        out(buffer, start, end)
+        return
+      }
+      if (writeTextOfBinary !== undefined) {
+        writeTextOfBinary(buffer, start, end, out)
+        return
+      }
       const text = Buffer.from((textOfBinary ?? this.#onlyText(k))(buffer, start, end), 'utf8')
       out(text, 0, text.length)
+    } catch (error) {
+      throw this.#badValue(k, start, error)
     }
+  }
+
+  /** What the codec of column `k` said of the value at `start`, with its column and place. */
+  #badValue(k: number, start: number, error: unknown): unknown {
+    if (!(error instanceof Failure) || error.kind !== 'protocol') return error
+    const { schema, table, columns } = this.layout.schema
+    return new BadBytes(start, `${schema}.${table}, column ${columns[k]!.name}: ${error.message}`, error)
   }
 
   #onlyText(k: number): never {
@@ -295,10 +314,11 @@ export class TableWriter {
   }
 }
 
-function expect(buffer: Buffer, at: number, kind: number): void {
-  if (buffer[at] !== kind) throw new RangeError(`tuple kind ${hex(buffer[at])}`)
+function expect(buffer: Buffer, at: number, end: number, kind: number): void {
+  if (at >= end) throw new BadBytes(end, 'cut off before the tuple')
+  if (buffer[at] !== kind) throw new BadBytes(at, `tuple kind ${hex(buffer[at])}`)
 }
 
 function expectEnd(at: number, end: number): void {
-  if (at !== end) throw new RangeError(`tuple ends at byte ${at} of a message that ends at ${end}`)
+  if (at !== end) throw new BadBytes(at, 'bytes behind the tuple')
 }

@@ -1,6 +1,7 @@
 // pgoutput's TupleData as bytes: kinds of tuples and fields, and where the fields of an old tuple lie
 // (https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html#PROTOCOL-LOGICALREP-MESSAGE-FORMATS-TUPLEDATA).
-// Looks at no value; what does not fit throws a RangeError that says what and where.
+// Looks at no value; what does not fit throws BadBytes.
+import { BadBytes } from '../model/bad-bytes.js'
 import type { RelationColumn } from '../model/relation.js'
 
 export const KEY_TUPLE = 0x4b
@@ -13,10 +14,20 @@ export const TEXT_FIELD = 0x74
 export const BINARY_FIELD = 0x62
 
 /** Checks the column count at `buffer[at]` and returns where the first field begins. */
-export function firstField(buffer: Buffer, at: number, columns: number): number {
+export function firstField(buffer: Buffer, at: number, limit: number, columns: number): number {
+  if (at + 2 > limit) throw new BadBytes(limit, 'cut off before the number of fields')
   const count = buffer.readUInt16BE(at)
-  if (count !== columns) throw new RangeError(`${count} fields for ${columns} columns`)
+  if (count !== columns) throw new BadBytes(at, `${count} fields for ${columns} columns`)
   return at + 2
+}
+
+/** End of the field whose length stands at `buffer[at]`; none reaches past `limit`. */
+export function fieldEnd(buffer: Buffer, at: number, limit: number, k: number): number {
+  const length = (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
+  const end = at + 4 + length
+  if (end > limit || end < at + 4)
+    throw new BadBytes(Math.min(at, limit), `field ${k} reaches past the end of the message`)
+  return end
 }
 
 const noFields = new Int32Array(0)
@@ -50,31 +61,31 @@ export class OldTuple {
   scan(buffer: Buffer, at: number, limit: number): number {
     if (this.#fields === noFields) this.#fields = new Int32Array(this.#columns.length * 3)
     const fields = this.#fields
-    let p = firstField(buffer, at, this.#columns.length)
+    let p = firstField(buffer, at, limit, this.#columns.length)
     for (let k = 0; k < this.#columns.length; k++) {
+      if (p >= limit) throw new BadBytes(limit, `cut off before field ${k}`)
       const kind = buffer[p++]!
       fields[k * 3] = NULL_FIELD
       if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
         fields[k * 3] = kind
         fields[k * 3 + 1] = p + 4
-        p += 4 + buffer.readInt32BE(p)
-        if (p > limit || p < fields[k * 3 + 1]!) throw new RangeError(`field ${k} reaches past the end of the message`)
+        p = fieldEnd(buffer, p, limit, k)
         fields[k * 3 + 2] = p
-      } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD) throw new RangeError(`field kind ${hex(kind)}`)
+      } else if (kind !== NULL_FIELD && kind !== UNCHANGED_FIELD) throw new BadBytes(p - 1, `field kind ${hex(kind)}`)
     }
     this.bytes = p - at
     return p
   }
 
   /** True where a key column of the new tuple at `buffer[at]` has other bytes than this one. */
-  keyDiffers(buffer: Buffer, at: number): boolean {
-    let p = firstField(buffer, at, this.#columns.length)
+  keyDiffers(buffer: Buffer, at: number, limit: number): boolean {
+    let p = firstField(buffer, at, limit, this.#columns.length)
     for (let k = 0; k < this.#columns.length; k++) {
       const kind = buffer[p++]!
       let start = p
       if (kind === BINARY_FIELD || kind === TEXT_FIELD) {
         start = p + 4
-        p = start + buffer.readInt32BE(p)
+        p = fieldEnd(buffer, p, limit, k)
       }
       if (!this.#columns[k]!.isKey || kind === UNCHANGED_FIELD) continue
       if (kind !== this.kind(k)) return true

@@ -18,6 +18,9 @@ export interface ArrayShape {
 const HEAD_BYTES = 12
 const DIMENSION_BYTES = 8
 const MAX_DIMENSIONS = 6
+/** `[-2147483648:-2147483648]` for each dimension. */
+const MAX_BOUNDS = MAX_DIMENSIONS * 25
+const INT32_MAX = 0x7fff_ffff
 /** A list as long as this is made room for at once. */
 const RESERVED_ELEMENTS = 1 << 16
 
@@ -25,17 +28,31 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const OPEN_BOUNDS = 0x5b
+const EQUALS = 0x3d
 const NULL_WORD = Buffer.from('NULL', 'latin1')
 
 const scratch = new ScratchBuffer()
 
-/** Dimensions, a flag for NULLs, the element's OID; length and lower bound of each dimension; the elements. */
+/**
+ * Dimensions, a flag for NULLs, the element's OID; length and lower bound of each dimension; the elements, which all take
+ * bytes: no count that is not true is ever counted to. Gives the number of dimensions, 0 where there are no elements.
+ */
 function dimensionsOf(shape: ArrayShape, buffer: Buffer, start: number, end: number): number {
   const dimensions = end - start >= HEAD_BYTES ? int32At(buffer, start) : -1
   if (dimensions < 0 || dimensions > MAX_DIMENSIONS || end - start < HEAD_BYTES + dimensions * DIMENSION_BYTES)
     throw notAValue(shape.typeName, 'wrong length')
+  if (int32At(buffer, start + 4) >>> 1 !== 0) throw notAValue(shape.typeName, 'unknown flags')
   if (int32At(buffer, start + 8) >>> 0 !== shape.elementOid) throw notAValue(shape.typeName, 'another element type')
-  return dimensions
+  let at = start + HEAD_BYTES
+  let elements = dimensions === 0 ? 0 : 1
+  for (const last = at + dimensions * DIMENSION_BYTES; at < last; at += DIMENSION_BYTES) {
+    const length = int32At(buffer, at)
+    if (length < 0 || int32At(buffer, at + 4) > INT32_MAX - length) throw notAValue(shape.typeName, 'wrong dimensions')
+    elements *= length
+  }
+  if (elements > (end - at) / 4 || (elements === 0 && at !== end)) throw notAValue(shape.typeName, 'wrong length')
+  return elements === 0 ? 0 : dimensions
 }
 
 /** Length of the element whose length stands at `at`; -1: NULL. */
@@ -49,11 +66,14 @@ export function listFromBinary(shape: ArrayShape, column: ListColumn<LeafValues>
   return (buffer, start, end) => {
     const dimensions = dimensionsOf(shape, buffer, start, end)
     if (dimensions > 1 || (dimensions === 1 && int32At(buffer, start + 16) !== 1)) return false
-    const count = dimensions === 0 ? 0 : int32At(buffer, start + 12)
-    let at = start + HEAD_BYTES + dimensions * DIMENSION_BYTES
     column.beginList()
-    // A count that is not true is found out at its first element that is not there.
-    if (count >= RESERVED_ELEMENTS && count <= (end - at) / 4) column.reserve(count, end - at - count * 4)
+    if (dimensions === 0) {
+      column.endList()
+      return true
+    }
+    const count = int32At(buffer, start + 12)
+    let at = start + HEAD_BYTES + DIMENSION_BYTES
+    if (count >= RESERVED_ELEMENTS) column.reserve(count, end - at - count * 4)
     for (let k = 0; k < count; k++) {
       const length = elementLength(shape, buffer, at, end)
       at += 4
@@ -77,12 +97,18 @@ export function listFromBinary(shape: ArrayShape, column: ListColumn<LeafValues>
 export function listFromText(shape: ArrayShape, column: ListColumn<LeafValues>, putElement: Put): Put {
   return (buffer, start, end) => {
     // `[2:3]={…}`: PostgreSQL prints bounds only where one of them is not 1.
-    if (buffer[start] === 0x5b) return false
+    if (buffer[start] === OPEN_BOUNDS) {
+      requireNested(shape, buffer, boundsEnd(shape, buffer, start, end), end)
+      return false
+    }
     if (end - start < 2 || buffer[start] !== OPEN || buffer[end - 1] !== CLOSE)
       throw notAValue(shape.typeName, 'no braces')
     const last = end - 1
     let at = start + 1
-    if (buffer[at] === OPEN) return false
+    if (buffer[at] === OPEN) {
+      requireNested(shape, buffer, start, end)
+      return false
+    }
     column.beginList()
     while (at < last) {
       const quoted = buffer[at] === QUOTE
@@ -100,6 +126,28 @@ export function listFromText(shape: ArrayShape, column: ListColumn<LeafValues>, 
     column.endList()
     return true
   }
+}
+
+/** Where the braces begin behind the bounds of each dimension. */
+function boundsEnd(shape: ArrayShape, buffer: Buffer, start: number, end: number): number {
+  let at = start
+  while (at < end && buffer[at] !== EQUALS) at++
+  if (!/^(\[-?\d{1,10}:-?\d{1,10}\]){1,6}$/.test(buffer.toString('latin1', start, Math.min(at, start + MAX_BOUNDS))))
+    throw notAValue(shape.typeName, 'wrong bounds')
+  return at + 1
+}
+
+/** Braces in braces that are all closed, the first by the last byte. */
+function requireNested(shape: ArrayShape, buffer: Buffer, start: number, end: number): void {
+  let depth = 0
+  let at = start
+  do {
+    if (buffer[at] === OPEN) depth++
+    else if (buffer[at] === CLOSE) depth--
+    else if (buffer[at] === QUOTE) at = closingQuote(shape, buffer, at + 1, end)
+    at++
+  } while (depth > 0 && at < end)
+  if (depth !== 0 || at !== end) throw notAValue(shape.typeName, 'braces are not closed')
 }
 
 function isNull(buffer: Buffer, start: number, end: number): boolean {

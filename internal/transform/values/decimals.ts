@@ -15,6 +15,7 @@ import { numericText } from './numeric-text.js'
 import { digitAt, notAValue, type Put, type ScalarCodec } from './scalar-codec.js'
 
 const MINUS = 0x2d
+const SPECIAL = new Set(['NaN', 'Infinity', '-Infinity'])
 const POINT = 0x2e
 const TWO_32 = 0x1_0000_0000
 const INT64_PRECISION = 18
@@ -95,7 +96,7 @@ function int64FromText(leaf: Int64Values, precision: number, scale: number): Put
   const leadingLimit = 10 ** Math.max(precision - 9, 0)
   const lastLimit = 10 ** Math.min(precision, 9)
   return (buffer, start, end) => {
-    if (isSpecial(buffer, end)) return false
+    if (isSpecial(buffer, start, end)) return false
     const negative = buffer[start] === MINUS
     const first = negative ? start + 1 : start
     const point = pointOf(buffer, first, end)
@@ -161,7 +162,7 @@ function fixed16FromBinary(leaf: Fixed16Values, value: UnscaledInteger, scale: n
 
 function fixed16FromText(leaf: Fixed16Values, value: UnscaledInteger, scale: number): Put {
   return (buffer, start, end) => {
-    if (isSpecial(buffer, end)) return false
+    if (isSpecial(buffer, start, end)) return false
     const negative = buffer[start] === MINUS
     const first = negative ? start + 1 : start
     const point = pointOf(buffer, first, end)
@@ -183,8 +184,10 @@ function fixed16FromText(leaf: Fixed16Values, value: UnscaledInteger, scale: num
 }
 
 /** NaN, Infinity, -Infinity: no number ends in a letter. */
-function isSpecial(buffer: Buffer, end: number): boolean {
-  return buffer[end - 1] === 0x4e || buffer[end - 1] === 0x79
+function isSpecial(buffer: Buffer, start: number, end: number): boolean {
+  if (buffer[end - 1] !== 0x4e && buffer[end - 1] !== 0x79) return false
+  if (SPECIAL.has(buffer.toString('latin1', start, end))) return true
+  throw notAValue('numeric', 'not a number')
 }
 
 function pointOf(buffer: Buffer, start: number, end: number): number {

@@ -80,7 +80,8 @@ function readFloat4(buffer: Buffer, start: number, end: number): number {
   const double = readDouble('float4', buffer, start, end)
   const single = Math.fround(double)
   if (single === double || Number.isNaN(double)) return single
-  if (!Number.isFinite(single)) throw notAValue('float4', 'out of range')
+  // Finite and other than zero: what has become neither is too large or too small.
+  if (!Number.isFinite(single) || single === 0) throw notAValue('float4', 'out of range')
   const other = Math.fround(double + (double - single))
   if (other - double !== double - single) return single
   return float4Text(other) === buffer.toString('latin1', start, end) ? other : single
@@ -107,6 +108,8 @@ function readDouble(type: string, buffer: Buffer, start: number, end: number): n
   return negative ? -value : value
 }
 
+/** A digit other than zero before the exponent. */
+const HAS_SIZE = /^[^e]*[1-9]/
 const DECIMAL = /^-?\d+(\.\d+)?(e[+-]\d+)?$/
 
 function parseDouble(type: string, buffer: Buffer, start: number, end: number): number {
@@ -115,6 +118,6 @@ function parseDouble(type: string, buffer: Buffer, start: number, end: number): 
   if (special !== undefined) return special
   if (!DECIMAL.test(text)) throw notAValue(type, 'not a number')
   const value = Number(text)
-  if (!Number.isFinite(value)) throw notAValue(type, 'out of range')
+  if (!Number.isFinite(value) || (value === 0 && HAS_SIZE.test(text))) throw notAValue(type, 'out of range')
   return value
 }

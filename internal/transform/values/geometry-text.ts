@@ -43,7 +43,7 @@ export const polygonText: TextOf = (buffer, start, end) => {
 }
 
 function requirePoints(type: string, buffer: Buffer, start: number, end: number): void {
-  if (end - start < 4 || end - start !== 4 + POINT_BYTES * buffer.readInt32BE(start))
+  if (end - start < 4 + POINT_BYTES || end - start !== 4 + POINT_BYTES * buffer.readInt32BE(start))
     throw notAValue(type, 'wrong number of points')
 }
 

@@ -5,6 +5,7 @@ import { int32At, pushProduct } from './int64-halves.js'
 import { digitAt, notAValue, requireWidth, type Put, type ScalarCodec } from './scalar-codec.js'
 
 const MINUS = 0x2d
+const MAX_XID8 = Buffer.from('18446744073709551615', 'latin1')
 
 export const boolCodec: ScalarCodec = {
   type: { physical: 'BOOLEAN' },
@@ -123,7 +124,7 @@ export function unsigned32Codec(type: string): ScalarCodec {
       const leaf = new Int64Values(intake)
       return {
         leaf,
-        putText: int64FromText(type, leaf),
+        putText: unsigned32FromText(type, leaf),
         putBinary(buffer, start, end) {
           requireWidth(type, start, end, 4)
           leaf.push(int32At(buffer, start), 0)
@@ -138,14 +139,34 @@ export function unsigned32Codec(type: string): ScalarCodec {
   }
 }
 
+function unsigned32FromText(type: string, leaf: Int64Values): Put {
+  return (buffer, start, end) => {
+    if (start >= end || end - start > 10) throw notAValue(type, 'wrong number of digits')
+    let value = 0
+    for (let at = start; at < end; at++) value = value * 10 + digitAt(type, buffer, at)
+    if (value > 0xffff_ffff) throw notAValue(type, 'out of range')
+    leaf.push(value | 0, 0)
+    return true
+  }
+}
+
 /** Unsigned 64 bits: what does not fit int64 is told by `false`. */
 export const xid8Codec: ScalarCodec = {
   type: int8Codec.type,
   bind(intake) {
     const leaf = new Int64Values(intake)
+    const pushText = int64FromText('xid8', leaf)
     return {
       leaf,
-      putText: int64FromText('xid8', leaf),
+      putText(buffer, start, end) {
+        if (buffer[start] === MINUS) throw notAValue('xid8', 'out of range')
+        if (pushText(buffer, start, end)) return true
+        // As long as the limit, its digits sort as it does.
+        const limit = MAX_XID8.length
+        if (end - start === limit && buffer.compare(MAX_XID8, 0, limit, start, end) > 0)
+          throw notAValue('xid8', 'out of range')
+        return false
+      },
       putBinary(buffer, start, end) {
         requireWidth('xid8', start, end, 8)
         const high = int32At(buffer, start)

@@ -14,8 +14,19 @@ function networkText(type: string, buffer: Buffer, start: number, end: number, a
   const addressBytes = family === IPV4 ? 4 : family === IPV6 ? 16 : -1
   if (end - start !== 4 + addressBytes || buffer[start + 3] !== addressBytes) throw notAValue(type, 'no address')
   const prefix = buffer[start + 1]!
+  if (prefix > addressBytes * 8 || (alwaysPrefix && hasBitsBehind(buffer, start + 4, addressBytes, prefix)))
+    throw notAValue(type, 'wrong prefix length')
   const address = family === IPV4 ? ipv4Text(buffer, start + 4) : ipv6Text(buffer, start + 4)
   return alwaysPrefix || prefix !== addressBytes * 8 ? `${address}/${prefix}` : address
+}
+
+/** A network has nothing behind its prefix. */
+function hasBitsBehind(buffer: Buffer, at: number, bytes: number, prefix: number): boolean {
+  for (let k = prefix >> 3; k < bytes; k++) {
+    const kept = k === prefix >> 3 ? prefix & 7 : 0
+    if ((buffer[at + k]! & (0xff >> kept)) !== 0) return true
+  }
+  return false
 }
 
 function ipv4Text(buffer: Buffer, at: number): string {

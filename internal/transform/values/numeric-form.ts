@@ -6,6 +6,8 @@ export const NUMERIC_HEAD_BYTES = 8
 
 export const NUMERIC_NEGATIVE = 0x4000
 const NUMERIC_POSITIVE = 0x0000
+/** NUMERIC_DSCALE_MASK: the most decimals that are shown. */
+const MAX_SCALE = 0x3fff
 const NUMERIC_NAN = 0xc000
 const NUMERIC_INFINITY = 0xd000
 const NUMERIC_NEGATIVE_INFINITY = 0xf000
@@ -14,10 +16,21 @@ export function uint16At(buffer: Buffer, at: number): number {
   return (buffer[at]! << 8) | buffer[at + 1]!
 }
 
-/** How many digits the value has. */
+/** How many digits the value has. Those that are there begin and end with one other than zero, and all of them are shown. */
 export function numericDigits(buffer: Buffer, start: number, end: number): number {
   const digits = end - start >= NUMERIC_HEAD_BYTES ? uint16At(buffer, start) : -1
   if (end - start !== NUMERIC_HEAD_BYTES + 2 * digits) throw notAValue('numeric', 'wrong length')
+  const scale = uint16At(buffer, start + 6)
+  if (scale > MAX_SCALE) throw notAValue('numeric', 'unknown scale')
+  if (digits === 0) {
+    if (uint16At(buffer, start + 2) !== 0 || uint16At(buffer, start + 4) === NUMERIC_NEGATIVE)
+      throw notAValue('numeric', 'a zero of another form')
+    return 0
+  }
+  const last = uint16At(buffer, end - 2)
+  const hidden = 4 * (digits - 1 - numericWeight(buffer, start)) - scale
+  if (uint16At(buffer, start + NUMERIC_HEAD_BYTES) === 0 || last === 0) throw notAValue('numeric', 'a zero at an end')
+  if (hidden > 0 && (hidden > 3 || last % 10 ** hidden !== 0)) throw notAValue('numeric', 'digits beyond its scale')
   return digits
 }
 

@@ -11,7 +11,7 @@ import {
 } from './numeric-form.js'
 import type { ScalarCodec } from './scalar-codec.js'
 import { ScratchBuffer } from './scratch-buffer.js'
-import { stringType } from './verbatim-text.js'
+import { copyTextInto, stringType } from './verbatim-text.js'
 
 const ZERO = 0x30
 const scratch = new ScratchBuffer()
@@ -23,10 +23,7 @@ export const numericTextCodec: ScalarCodec = {
     const leaf = new BytesValues(intake)
     return {
       leaf,
-      putText(buffer, start, end) {
-        leaf.push(buffer, start, end)
-        return true
-      },
+      putText: copyTextInto(leaf),
       putBinary(buffer, start, end) {
         const length = writeNumeric(buffer, start, end)
         leaf.push(text, 0, length)

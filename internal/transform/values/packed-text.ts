@@ -3,6 +3,9 @@
 import { int32At } from './int64-halves.js'
 import { notAValue, requireWidth, type TextOf } from './scalar-codec.js'
 
+const INT2_OID = 21
+const OID_OID = 26
+
 /** Cents, printed as lc_monetary C does (cash_out in utils/adt/cash.c). */
 export const moneyText: TextOf = (buffer, start, end) => {
   requireWidth('money', start, end, 8)
@@ -35,17 +38,20 @@ export const tidText: TextOf = (buffer, start, end) => {
   return `(${buffer.readUInt32BE(start)},${buffer.readUInt16BE(start + 4)})`
 }
 
-/** int2vector and oidvector: sent as an array, printed as numbers with blanks between. */
+/** int2vector and oidvector: sent as an array counted from 0 and without NULLs, printed as numbers with blanks between. */
 export function vectorText(type: string, elementBytes: 2 | 4): TextOf {
   return (buffer, start, end) => {
-    if (end - start < 12) throw notAValue(type, 'too short')
-    if (int32At(buffer, start) === 0) return ''
     const first = start + 20
     if (end < first || int32At(buffer, start + 12) * (4 + elementBytes) !== end - first)
       throw notAValue(type, 'wrong length')
+    const [dimensions, flags, element, , bound] = [0, 4, 8, 12, 16].map((offset) => int32At(buffer, start + offset))
+    if (dimensions !== 1 || flags !== 0 || bound !== 0 || element !== (elementBytes === 2 ? INT2_OID : OID_OID))
+      throw notAValue(type, 'another kind of array')
     const numbers: string[] = []
-    for (let at = first + 4; at < end; at += 4 + elementBytes)
-      numbers.push((elementBytes === 2 ? buffer.readInt16BE(at) : buffer.readUInt32BE(at)).toString())
+    for (let at = first; at < end; at += 4 + elementBytes) {
+      if (int32At(buffer, at) !== elementBytes) throw notAValue(type, 'wrong length')
+      numbers.push((elementBytes === 2 ? buffer.readInt16BE(at + 4) : buffer.readUInt32BE(at + 4)).toString())
+    }
     return numbers.join(' ')
   }
 }

@@ -1,5 +1,6 @@
 // What is known of one scalar type: how the lake stores it, and how its bytes get there from PostgreSQL's binary and text
 // forms. Both forms of a value must end in the same stored bytes. Nothing here names a cell value in an error.
+import { isUtf8 } from 'node:buffer'
 import { Failure } from '../../model/failure.js'
 import type { LeafType } from '../../model/lake-column.js'
 import type { Intake, LeafValues } from '../parquet/leaf-values.js'
@@ -42,6 +43,16 @@ export function notAValue(type: string, problem: string): Failure {
 
 export function requireWidth(type: string, start: number, end: number, bytes: number): void {
   if (end - start !== bytes) throw notAValue(type, `${end - start} bytes instead of ${bytes}`)
+}
+
+/** Longer ones are worth a call into the runtime. */
+const SHORT_TEXT = 48
+
+/** What is text is UTF-8, or readers refuse the whole file that it is in. */
+export function requireText(buffer: Buffer, start: number, end: number): void {
+  let plain = end - start <= SHORT_TEXT
+  for (let at = start; plain && at < end; at++) plain = buffer[at]! < 0x80
+  if (!plain && !isUtf8(buffer.subarray(start, end))) throw notAValue('text', 'not valid UTF-8')
 }
 
 /** The value of an ASCII digit. */

@@ -2,16 +2,26 @@
 // a reader refuse the whole file, and has no 24:00:00, zone or months.
 import { clockText, secondsText, twoDigits } from './calendar.js'
 import { int32At, numberAt } from './int64-halves.js'
-import { requireWidth } from './scalar-codec.js'
+import { notAValue, requireWidth } from './scalar-codec.js'
 
 const INT32_MAX = 0x7fff_ffff
 const INT32_MIN = -0x8000_0000
 const INT64_MAX = 0x7fff_ffff_ffff_ffffn
+const DAY_MICROS = 86_400_000_000
+/** TZDISP_LIMIT in datatype/timestamp.h. */
+const ZONE_LIMIT_SECONDS = 16 * 3600
 const MICROS_PER_HOUR = 3_600_000_000n
 
 export function timeText(buffer: Buffer, start: number, end: number): string {
   requireWidth('time', start, end, 8)
-  return clockText(numberAt(buffer, start))
+  return clockOfDay('time', buffer, start)
+}
+
+/** Up to 24:00:00, which is a time of its own. */
+function clockOfDay(type: string, buffer: Buffer, start: number): string {
+  const micros = numberAt(buffer, start)
+  if (micros < 0 || micros > DAY_MICROS) throw notAValue(type, 'out of range')
+  return clockText(micros)
 }
 
 /** Microseconds of the day and seconds west of UTC (timetz_send and EncodeTimezone in utils/adt). */
@@ -19,12 +29,13 @@ export function timetzText(buffer: Buffer, start: number, end: number): string {
   requireWidth('timetz', start, end, 12)
   const west = int32At(buffer, start + 8)
   const size = Math.abs(west)
+  if (size >= ZONE_LIMIT_SECONDS) throw notAValue('timetz', 'zone out of range')
   const minutes = Math.floor(size / 60) % 60
   const seconds = size % 60
   let zone = (west <= 0 ? '+' : '-') + twoDigits(Math.floor(size / 3600))
   if (minutes !== 0 || seconds !== 0) zone += `:${twoDigits(minutes)}`
   if (seconds !== 0) zone += `:${twoDigits(seconds)}`
-  return clockText(numberAt(buffer, start)) + zone
+  return clockOfDay('timetz', buffer, start) + zone
 }
 
 /** Microseconds, days, months (interval_send in utils/adt/timestamp.c), written as EncodeInterval in datetime.c does. */

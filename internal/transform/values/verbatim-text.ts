@@ -2,7 +2,15 @@
 // decoded on the way; the others are written as text from binary.
 import type { LeafType } from '../../model/lake-column.js'
 import { BytesValues } from '../parquet/leaf-values.js'
-import { notAValue, requireWidth, type Put, type ScalarCodec, type TextOf, type TextSink } from './scalar-codec.js'
+import {
+  notAValue,
+  requireText,
+  requireWidth,
+  type Put,
+  type ScalarCodec,
+  type TextOf,
+  type TextSink,
+} from './scalar-codec.js'
 
 export const stringType: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
 export const bytesType: LeafType = { physical: 'BYTE_ARRAY', logical: 'bytes' }
@@ -18,19 +26,41 @@ function copyInto(leaf: BytesValues): Put {
   }
 }
 
+/** Of a type that is kept as PostgreSQL prints it: what it prints is not judged, but it is text. */
+export function copyTextInto(leaf: BytesValues): Put {
+  return (buffer, start, end) => {
+    requireText(buffer, start, end)
+    leaf.push(buffer, start, end)
+    return true
+  }
+}
+
+/** In a database that promises no encoding texts are bytes. */
+function copyOf(type: LeafType, leaf: BytesValues): Put {
+  return type === stringType ? copyTextInto(leaf) : copyInto(leaf)
+}
+
 /** text, varchar, bpchar, name, json, xml, enums, citext: one form for both. */
 export function verbatimCodec(type: LeafType): ScalarCodec {
   return {
     type,
     bind(intake) {
       const leaf = new BytesValues(intake)
-      const put = copyInto(leaf)
+      const put = copyOf(type, leaf)
       return { leaf, putText: put, putBinary: put }
     },
-    textOfBinary: (buffer, start, end) => buffer.toString('utf8', start, end),
+    textOfBinary(buffer, start, end) {
+      if (type === stringType) requireText(buffer, start, end)
+      return buffer.toString('utf8', start, end)
+    },
     // Bytes that may be no UTF-8 become so on their way through a string.
-    ...(type === stringType ? { writeTextOfBinary: (buffer, start, end, out) => out(buffer, start, end) } : {}),
+    ...(type === stringType ? { writeTextOfBinary: writeVerbatim } : {}),
   }
+}
+
+function writeVerbatim(buffer: Buffer, start: number, end: number, out: TextSink): void {
+  requireText(buffer, start, end)
+  out(buffer, start, end)
 }
 
 /** Types whose binary form is not known here, or that have none. */
@@ -39,7 +69,7 @@ export function textOnlyCodec(type: LeafType): ScalarCodec {
     type,
     bind(intake) {
       const leaf = new BytesValues(intake)
-      return { leaf, putText: copyInto(leaf), putBinary: undefined }
+      return { leaf, putText: copyOf(type, leaf), putBinary: undefined }
     },
     textOfBinary: undefined,
   }
@@ -53,7 +83,7 @@ export function renderedCodec(textOfBinary: TextOf): ScalarCodec {
       const leaf = new BytesValues(intake)
       return {
         leaf,
-        putText: copyInto(leaf),
+        putText: copyTextInto(leaf),
         putBinary(buffer, start, end) {
           leaf.pushString(textOfBinary(buffer, start, end))
           return true
@@ -70,18 +100,19 @@ export function jsonbCodec(type: LeafType): ScalarCodec {
     type,
     bind(intake) {
       const leaf = new BytesValues(intake)
+      const put = copyOf(type, leaf)
       return {
         leaf,
-        putText: copyInto(leaf),
+        putText: put,
         putBinary(buffer, start, end) {
           requireJsonbVersion(buffer, start, end)
-          leaf.push(buffer, start + 1, end)
-          return true
+          return put(buffer, start + 1, end)
         },
       }
     },
     textOfBinary(buffer, start, end) {
       requireJsonbVersion(buffer, start, end)
+      if (type === stringType) requireText(buffer, start + 1, end)
       return buffer.toString('utf8', start + 1, end)
     },
     ...(type === stringType ? { writeTextOfBinary: writeJsonb } : {}),
@@ -90,7 +121,7 @@ export function jsonbCodec(type: LeafType): ScalarCodec {
 
 function writeJsonb(buffer: Buffer, start: number, end: number, out: TextSink): void {
   requireJsonbVersion(buffer, start, end)
-  out(buffer, start + 1, end)
+  writeVerbatim(buffer, start + 1, end, out)
 }
 
 function requireJsonbVersion(buffer: Buffer, start: number, end: number): void {
@@ -107,6 +138,7 @@ export const uuidCodec: ScalarCodec = {
       leaf,
       putText(buffer, start, end) {
         requireWidth('uuid', start, end, 36)
+        for (let k = 0; k < 36; k++) requireUuidByte(buffer[start + k]!, isDash(k))
         leaf.push(buffer, start, end)
         return true
       },
@@ -126,10 +158,19 @@ export const uuidCodec: ScalarCodec = {
   },
 }
 
+function isDash(at: number): boolean {
+  return at === 8 || at === 13 || at === 18 || at === 23
+}
+
+function requireUuidByte(byte: number, dash: boolean): void {
+  const isDigit = (byte >= 48 && byte <= 57) || (byte >= 97 && byte <= 102)
+  if (dash ? byte !== DASH : !isDigit) throw notAValue('uuid', 'not in its form')
+}
+
 function writeUuid(buffer: Buffer, start: number, text: Buffer): void {
   let at = 0
   for (let k = 0; k < 16; k++) {
-    if (k === 4 || k === 6 || k === 8 || k === 10) text[at++] = DASH
+    if (isDash(at)) text[at++] = DASH
     const byte = buffer[start + k]!
     text[at++] = HEX[byte >> 4]!
     text[at++] = HEX[byte & 15]!
@@ -148,7 +189,11 @@ export const charCodec: ScalarCodec = {
       leaf,
       putText(buffer, start, end) {
         if (end - start === 1 && buffer[start]! > 127) leaf.pushString(charText(buffer[start]!))
-        else leaf.push(buffer, start, end)
+        else if (end - start > 1 && buffer[start] !== BACKSLASH) throw notAValue('"char"', 'more than a byte')
+        else {
+          requireText(buffer, start, end)
+          leaf.push(buffer, start, end)
+        }
         return true
       },
       putBinary(buffer, start, end) {

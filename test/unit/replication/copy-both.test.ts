@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pause } from '../../../internal/model/change-sink.js'
+import { BadBytes } from '../../../internal/model/bad-bytes.js'
 import { Failure, type FailureKind } from '../../../internal/model/failure.js'
 import { CopyBoth } from '../../../internal/replication/copy-both.js'
 import { ReadPacer } from '../../../internal/replication/read-pacer.js'
@@ -227,7 +228,14 @@ test('G9: a message that no server sends here, and a length that none has, stop 
     const { copy, link, payloads } = await open(t)
     link.copyBoth()
     link.write(wrong)
-    assert.equal((await failureOf(copy)).kind, 'protocol')
+    const failure = await failureOf(copy)
+    assert.equal(failure.kind, 'protocol')
+    assert.ok(
+      failure instanceof BadBytes &&
+        failure.message.startsWith(`message 0x${wrong[0]!.toString(16)} from the server: `),
+    )
+    // Behind the CopyBothResponse.
+    assert.equal(failure.at, 8)
     assert.equal(payloads.length, 0)
   }
 })

@@ -270,6 +270,29 @@ test('G9: a transaction begins once, ends as it began, and holds every row', () 
   }
 })
 
+test('G9: what stops the stream is named: the message, the position that it was sent with, the byte', () => {
+  const decoder = new PgoutputDecoder(new RecordingSink())
+  const head = Buffer.concat([pg.letter('w'), pg.int64(0x2_0000_0010n), pg.int64(0n), pg.int64(0n)])
+  const decode = (message: Buffer): void =>
+    void decoder.decode(Buffer.concat([head, message]), head.length, head.length + message.length, 1)
+  assert.throws(() => decode(encodeMessage(commit)), {
+    message: /^pgoutput: message C \(0x43\) of 26 bytes sent at 2\/10, byte 2: .*, between transactions$/,
+  })
+  decode(encodeMessage(begin))
+  assert.throws(() => decode(encodeMessage({ tag: 'relation', relation: table }).subarray(0, 19)), {
+    message:
+      'pgoutput: message R (0x52) of 19 bytes sent at 2/10, byte 19: cut off, in the transaction that commits at 0/1F4',
+  })
+  assert.throws(() => decode(Buffer.alloc(0)), {
+    message: /^pgoutput: message \(none\) of 0 bytes sent at 2\/10, byte 0: empty/,
+  })
+  // Of several messages for one WAL record only the last has its position.
+  head.fill(0, 1, 9)
+  assert.throws(() => decode(Buffer.from('?')), {
+    message: /^pgoutput: message 0x3f of 1 bytes, byte 0: unknown kind of message, in /,
+  })
+})
+
 test('a message of another program passes anywhere and is no row', () => {
   const message: Message = { tag: 'message', transactional: false, lsn: 9n, prefix: 'p', content: Buffer.from('BCI') }
   const seen = decodeAll([message, begin, message, commit, message].map(encodeMessage)).map((event) => event.tag)

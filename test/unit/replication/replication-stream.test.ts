@@ -146,9 +146,17 @@ test('G9: frames that are none stop the stream', async (t) => {
   for (const frame of frames) {
     const { link, stream, sink } = await start(t)
     link.copyData(frame)
-    assert.equal((await failureOf(stream)).kind, 'protocol')
+    const failure = await failureOf(stream)
+    assert.equal(failure.kind, 'protocol')
+    assert.match(failure.message, /^(replication stream: .*, after 16\/1000|pgoutput: message \(none\) .*)$/)
     assert.deepEqual(sink.recorded, [])
   }
+  const { link, stream } = await start(t)
+  link.send('?', Buffer.alloc(3))
+  assert.match(
+    (await failureOf(stream)).message,
+    /^replication stream: byte \d+ of the stream, message 0x3f from the server: .*, after 16\/1000$/,
+  )
 })
 
 test('positions are told unasked at a third of the server`s patience, also while nothing is read', async (t) => {

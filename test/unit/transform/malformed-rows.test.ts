@@ -49,7 +49,7 @@ const inBinary = [
   binary(int32(7)),
   binary(Buffer.from('a text')),
   binary(Buffer.concat([1, 1, 23, 2, 1, 4, 1, -1].map(int32))),
-  binary(Buffer.from('000200000000000200010002', 'hex')),
+  binary(Buffer.from('000200000000000400010002', 'hex')),
   binary(int64(12_345n)),
   binary(Buffer.from([1, 2, 3])),
   binary(Buffer.from('\u0001{}')),
@@ -73,6 +73,17 @@ async function begun(): Promise<BuilderRun> {
   return run
 }
 
+/** An operator is told which message, of which transaction, and which of its bytes. */
+function assertPlaced({ message: told }: Failure, message: Buffer): void {
+  const found =
+    /^pgoutput: message (.*) of (\d+) bytes, byte (\d+): .+, in the transaction that commits at 0\/1$/s.exec(told)
+  assert.ok(found, told)
+  const [, kind, length, byte] = found
+  assert.ok(kind!.includes(message.length === 0 ? '(none)' : `0x${message[0]!.toString(16).padStart(2, '0')}`), told)
+  assert.equal(Number(length), message.length)
+  assert.ok(Number(byte) <= message.length, told)
+}
+
 /** `taken` or `refused`; anything else is a bug. */
 async function outcomeOf(message: Buffer): Promise<'taken' | 'refused'> {
   const run = await begun()
@@ -81,6 +92,7 @@ async function outcomeOf(message: Buffer): Promise<'taken' | 'refused'> {
     await run.feedBytes(message)
   } catch (error) {
     assert.ok(error instanceof Failure && error.kind === 'protocol', `${String(error)}: ${message.toString('hex')}`)
+    assertPlaced(error, message)
     outcome = 'refused'
   }
   assert.ok(run.heldBytes < 1 << 20, `${run.heldBytes} bytes for a message of ${message.length}`)
@@ -91,6 +103,69 @@ async function outcomeOf(message: Buffer): Promise<'taken' | 'refused'> {
 
 test('the rows themselves are taken', async () => {
   for (const row of rows) assert.equal(await outcomeOf(encodeMessage(row)), 'taken', JSON.stringify(row))
+})
+
+test('G9: what is wrong with a row is told with its column and its byte, and without the value', async () => {
+  const messageOf = async (row: Message): Promise<string> => {
+    const run = await begun()
+    const failure = await run.feed(row).then(
+      () => assert.fail('taken'),
+      (error: unknown) => error as Failure,
+    )
+    await run.builder.discard()
+    return failure.message
+  }
+  const where = ', in the transaction that commits at 0/1'
+  const wrongText = [...inText.slice(0, 3), text('12x34'), ...inText.slice(4)]
+  // Kind, OID, kind of tuple, count; then a kind and a length before each value.
+  const before =
+    1 + 4 + 1 + 2 + inText.slice(0, 3).reduce((sum, field) => sum + 5 + ('bytes' in field ? field.bytes.length : 0), 0)
+  assert.equal(
+    await messageOf({ tag: 'insert', oid: OID, new: wrongText }),
+    `pgoutput: message I (0x49) of ${encodeMessage({ tag: 'insert', oid: OID, new: wrongText }).length} bytes, byte ${before + 5}: ` +
+      `public.orders, column n: the server sent bytes that are no value of type numeric: a digit was expected${where}`,
+  )
+  // The old row stands in _before, as text.
+  const wrongBinary = [...inBinary.slice(0, 6), binary(Buffer.from('\u0007{}')), inBinary[7]!]
+  const inOld = await messageOf({ tag: 'update', oid: OID, old: { kind: 'O', fields: wrongBinary }, new: inText })
+  assert.match(
+    inOld,
+    /^pgoutput: message U \(0x55\) .* byte \d+: public\.orders, column j: .* jsonb: unknown version, in/,
+  )
+  const inKey = await messageOf({
+    tag: 'update',
+    oid: OID,
+    old: { kind: 'K', fields: [text('x'), ...key.slice(1)] },
+    new: inText,
+  })
+  assert.match(inKey, /column id: .* int4: a digit was expected/)
+  const unknown = await messageOf({ tag: 'delete', oid: 77, old: { kind: 'K', fields: key } })
+  assert.equal(
+    unknown,
+    `pgoutput: message D (0x44) of ${encodeMessage({ tag: 'delete', oid: 77, old: { kind: 'K', fields: key } }).length} bytes, byte 1: ` +
+      `a change of relation 77, which was never described${where}`,
+  )
+})
+
+test('G9: text that is not UTF-8 stops the stream, in a column, in _raw and in _before', async () => {
+  const broken = Buffer.from('caf\xe9', 'latin1')
+  for (const row of [
+    { tag: 'insert', oid: OID, new: [inText[0]!, { kind: 'text', bytes: broken }, ...inText.slice(2)] },
+    { tag: 'insert', oid: OID, new: [inBinary[0]!, binary(broken), ...inBinary.slice(2)] },
+    {
+      tag: 'update',
+      oid: OID,
+      old: { kind: 'O', fields: [inText[0]!, { kind: 'text', bytes: broken }, ...inText.slice(2)] },
+      new: inText,
+    },
+    {
+      tag: 'update',
+      oid: OID,
+      old: { kind: 'O', fields: [inBinary[0]!, binary(broken), ...inBinary.slice(2)] },
+      new: inText,
+    },
+  ] as const)
+    assert.equal(await outcomeOf(encodeMessage(row)), 'refused')
 })
 
 test('G9: a row cut anywhere, or with a byte too many, is refused', async () => {
