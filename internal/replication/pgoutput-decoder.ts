@@ -64,6 +64,7 @@ export class PgoutputDecoder {
       case 0x59: // Y: a type's name; the catalogue tells more
       case 0x4f: // O: where a transaction first came from
       case 0x4d: // M: a logical message, which is no row
+        requireNoRow(new FieldReader(buffer, at + 1, end), kind)
         return undefined
       default:
         throw new BadBytes(at, 'unknown kind of message')
@@ -162,6 +163,16 @@ function relationOids(buffer: Buffer, at: number, end: number): number[] {
   return Array.from({ length: count }, (_, index) => buffer.readUInt32BE(at + 6 + index * 4))
 }
 
+/** Nothing else may pass for a message that is skipped. */
+function requireNoRow(reader: FieldReader, kind: number): void {
+  if (kind === 0x59) reader.skip(4)
+  else reader.skip(kind === 0x4f ? 8 : 9)
+  reader.text()
+  if (kind === 0x59) reader.text()
+  else if (kind === 0x4d) reader.skip(reader.uint32())
+  reader.finish()
+}
+
 class FieldReader {
   readonly #buffer: Buffer
   readonly #end: number
@@ -187,6 +198,10 @@ class FieldReader {
 
   int32(): number {
     return this.#buffer.readInt32BE(this.#step(4))
+  }
+
+  skip(bytes: number): void {
+    this.#step(bytes)
   }
 
   text(): string {

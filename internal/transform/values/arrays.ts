@@ -30,7 +30,8 @@ const OPEN = 0x7b
 const CLOSE = 0x7d
 const OPEN_BOUNDS = 0x5b
 const EQUALS = 0x3d
-const NULL_WORD = Buffer.from('NULL', 'latin1')
+/** In any case: a text that is like it stands in quotes. */
+const NULL_WORD = /^null$/i
 
 const scratch = new ScratchBuffer()
 
@@ -151,14 +152,20 @@ function requireNested(shape: ArrayShape, buffer: Buffer, start: number, end: nu
 }
 
 function isNull(buffer: Buffer, start: number, end: number): boolean {
-  return end - start === 4 && buffer.compare(NULL_WORD, 0, 4, start, end) === 0
+  return end - start === 4 && NULL_WORD.test(buffer.toString('latin1', start, end))
 }
 
 function delimiterFrom(shape: ArrayShape, buffer: Buffer, start: number, end: number): number {
   let at = start
-  while (at < end && buffer[at] !== shape.delimiter) at++
+  for (; at < end && buffer[at] !== shape.delimiter; at++)
+    if (needsQuotes(buffer[at]!)) throw notAValue(shape.typeName, 'quotes were expected')
   if (at === start) throw notAValue(shape.typeName, 'an element was expected')
   return at
+}
+
+/** Blanks, quotes and braces; the delimiter and the backslash mean something else. */
+function needsQuotes(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === QUOTE || byte === OPEN || byte === CLOSE
 }
 
 function closingQuote(shape: ArrayShape, buffer: Buffer, start: number, end: number): number {

@@ -220,6 +220,15 @@ test('G9: every kind of tuple and field but those of the protocol is refused', a
   }
 })
 
+test('G9: a row does not pass for another kind of message, least of all for one that is skipped', async () => {
+  for (const row of rows)
+    for (const tag of 'YOMRTBC') {
+      const wrong = encodeMessage(row)
+      wrong.write(tag, 'latin1')
+      assert.equal(await outcomeOf(wrong), 'refused', `${row.tag} as ${tag}`)
+    }
+})
+
 test('G9: rows with random bytes in them are taken or refused, and nothing else', async () => {
   const edits = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 4 })
   await fc.assert(

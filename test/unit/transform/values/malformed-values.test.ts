@@ -134,6 +134,8 @@ test('decimals: text and bytes that are no number', () => {
 })
 
 const nestedTexts = [
+  ...['{a b}', '{ a}', '{a}b}', '{a{b}', '{a"b}', '{"a" }'],
+
   '{{a}',
   '{{a}}}',
   '{{a}}{}',
