@@ -1,4 +1,4 @@
-// Which Parquet type each PostgreSQL type is kept in, and the way its values get there (docs/lake.md, Types). A type that is
+// Which Parquet type each PostgreSQL type is kept in, and the way its values get there (docs/types.md). A type that is
 // not listed is kept in its text form; none is refused.
 import type { LeafType } from '../../model/lake-column.js'
 import { baseType, type PgType } from '../../model/pg-type.js'

@@ -1,4 +1,4 @@
-// docs/lake.md, Types: what each PostgreSQL type is kept as, and which types are read in binary.
+// docs/types.md: what each PostgreSQL type is kept as, and which types are read in binary.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PgType } from '../../../../internal/model/pg-type.js'
