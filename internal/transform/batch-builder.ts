@@ -42,6 +42,8 @@ export class BatchBuilder implements ChangeSink {
   readonly #tables = new Map<number, Table>()
   /** Tables with an open file, in the order of their first rows. */
   readonly #written = new Set<Table>()
+  /** By name, the OID of the table that had it last: another one may have taken its place, and given it back. */
+  readonly #named = new Map<string, number>()
   readonly #openPlans: Plan[]
   /** End of the batch before the open one. */
   #from: Lsn
@@ -121,7 +123,7 @@ export class BatchBuilder implements ChangeSink {
 
   relation(relation: Relation): Pause {
     const known = this.#tables.get(relation.oid)
-    if (known !== undefined && sameRelation(known.relation, relation)) return undefined
+    if (known !== undefined && sameRelation(known.relation, relation) && this.#standsFor(known)) return undefined
     if (known !== undefined) this.#closeFile(known)
     if (!this.#options.takes(relation.schema, relation.name, this.#cut)) {
       this.#tables.set(relation.oid, { relation })
@@ -206,6 +208,10 @@ export class BatchBuilder implements ChangeSink {
     throw at === undefined ? new Failure('protocol', problem) : new BadBytes(at - 4, problem)
   }
 
+  #standsFor({ relation, lake }: Table): boolean {
+    return lake === undefined || this.#named.get(nameOf(relation)) === relation.oid
+  }
+
   /** The server describes a table once a session: what a replayed plan took or left out is not what holds after it. */
   async #judgeTablesAgain(): Promise<void> {
     this.#filterChanged = false
@@ -227,6 +233,7 @@ export class BatchBuilder implements ChangeSink {
       (layout = layoutOf(relation, types, this.#options.textColumns, earlier)).schema
     const set = (version: BegunVersion): void => {
       this.#tables.set(relation.oid, { relation, lake: { layout: layout!, version } })
+      this.#named.set(nameOf(relation), relation.oid)
       this.#options.onRelation(layout!.schema, version.version)
       if (version.replaces) void this.truncate([relation.oid])
     }
@@ -344,4 +351,8 @@ export class BatchBuilder implements ChangeSink {
     if (verdict === 'same') this.#sentAgain = undefined
     else if (verdict === 'other') throw notSentAgain(expected, position)
   }
+}
+
+function nameOf({ schema, name }: Relation): string {
+  return JSON.stringify([schema, name])
 }

@@ -7,18 +7,30 @@ import { auditLog } from '../support/log-audit.js'
 import { RequestHold } from '../support/request-hold.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
-import { schemaChanges, type SchemaChange } from '../support/schema-change-cases.js'
+import { auditSchemas } from '../support/schema-audit.js'
+import { furtherSchemaChanges, schemaChanges, type SchemaChange } from '../support/schema-change-cases.js'
 
-for (const replayed of [false, true])
-  test(`G4 G7: schemas change in mid-transaction${replayed ? ', and the batch is replayed' : ''}`, async (t) => {
+const changes = [...schemaChanges, ...furtherSchemaChanges]
+
+/** All in one transaction, or each statement in one of its own, all of which are a few batches. */
+const ways = [
+  { name: 'in mid-transaction', whole: true, replayed: false },
+  { name: 'between two transactions of a batch', whole: false, replayed: false },
+  { name: 'in mid-transaction, and the batch is replayed', whole: true, replayed: true },
+]
+
+for (const { name, whole, replayed } of ways)
+  test(`G4 G7: schemas change ${name}`, async (t) => {
     const server = await S3Server.start()
     t.after(() => server.stop())
     const rig = await makeRig(t, { lake: server })
-    for (const [k, { table }] of schemaChanges.entries()) await rig.source.query(`CREATE TABLE c${k} (${table})`)
-    const service = await rig.stream({ FLUSH_INTERVAL: '500ms' })
+    for (const [k, { table }] of changes.entries()) await rig.source.query(inPlace(`CREATE TABLE t (${table})`, k))
+    const service = await rig.stream({ FLUSH_INTERVAL: whole ? '500ms' : '5s' })
     const hold = replayed ? new RequestHold(t, server, { key: /\/data\//, pass: 6 }) : undefined
-    for (const [k, { work }] of schemaChanges.entries())
-      await rig.source.query(`BEGIN; ${work.replaceAll(/\bt\b/g, `c${k}`)}; COMMIT`)
+    for (const [k, { work }] of changes.entries()) {
+      const statements = whole ? [`BEGIN; ${work}; COMMIT`] : work.split(';')
+      for (const statement of statements) await rig.source.query(inPlace(statement, k))
+    }
     let last = service
     if (hold !== undefined) {
       await hold.reached()
@@ -29,10 +41,17 @@ for (const replayed of [false, true])
     await rig.caughtUp(last)
     assert.equal(await last.stop(), 0)
 
-    await auditLog(rig.lake, rig.slot)
-    for (const [k, change] of schemaChanges.entries()) await t.test(change.name, () => holds(rig, `c${k}`, change))
+    const { files } = await auditLog(rig.lake, rig.slot)
+    await auditSchemas(rig.lake, rig.slot, files)
+    await rig.lake.noDoubles()
+    for (const [k, change] of changes.entries()) await t.test(change.name, () => holds(rig, `c${k}`, change))
     await rig.dropSlot()
   })
+
+/** The table, and what is named after it, with the case's own name. */
+function inPlace(sql: string, k: number): string {
+  return sql.replaceAll(/\b(t|t_pkey|t_k_key)\b/g, (name) => name.replace(/^t\b|^t(?=_)/, `c${k}`))
+}
 
 async function holds({ lake }: Rig, table: string, { columns, rows }: SchemaChange): Promise<void> {
   const found = await lake.query(

@@ -110,3 +110,156 @@ export const schemaChanges: readonly SchemaChange[] = [
     ],
   },
 ]
+
+/** More of them, for what is particular to the stream. */
+export const furtherSchemaChanges: readonly SchemaChange[] = [
+  {
+    name: 'what a type is limited to, and types that the lake stores alike',
+    table: 'id int PRIMARY KEY, v varchar(5), w text, n int NOT NULL, j text',
+    work: `INSERT INTO t VALUES (1, 'abcde', 'w', 1, '{}');
+           ALTER TABLE t ALTER v TYPE varchar(10), ALTER w TYPE varchar, ALTER n DROP NOT NULL, ALTER j TYPE jsonb USING j::jsonb;
+           INSERT INTO t VALUES (2, 'abcdefghij', 'x', NULL, '{"a":1}');
+           UPDATE t SET n = 0 WHERE id = 2; ALTER TABLE t ALTER n SET NOT NULL, ALTER v TYPE varchar(10); INSERT INTO t VALUES (3, 'v', 'y', 3, '[]')`,
+    columns: ['_op', 'id', 'v', 'w', 'n', 'j'],
+    rows: [
+      ['I', 1, 'abcde', 'w', 1, '{}'],
+      ['I', 2, 'abcdefghij', 'x', null, '{"a": 1}'],
+      ['U', 2, 'abcdefghij', 'x', 0, '{"a": 1}'],
+      ['I', 3, 'v', 'y', 3, '[]'],
+    ],
+  },
+  {
+    name: 'a type widens in steps and narrows again',
+    table: 'id int PRIMARY KEY, a int2',
+    work: `INSERT INTO t VALUES (1, 32767); ALTER TABLE t ALTER a TYPE int4; INSERT INTO t VALUES (2, 2147483647);
+           ALTER TABLE t ALTER a TYPE int8; INSERT INTO t VALUES (3, 9223372036854775807); DELETE FROM t WHERE id > 1;
+           ALTER TABLE t ALTER a TYPE int2; INSERT INTO t VALUES (4, -32768)`,
+    columns: ['_op', 'id', 'a'],
+    rows: [
+      ['I', 1, 32767],
+      ['I', 2, 2147483647],
+      ['I', 3, '9223372036854775807'],
+      ['D', 2, null],
+      ['D', 3, null],
+      ['I', 4, -32768],
+    ],
+  },
+  {
+    name: 'another width, scale, zone or dimension of a type is another column',
+    table: 'id int PRIMARY KEY, price numeric(10,2), at timestamp, tags int[]',
+    work: `INSERT INTO t VALUES (1, 1.25, '2024-01-01 12:00', '{1,2}');
+           ALTER TABLE t ALTER price TYPE numeric(30,2), ALTER at TYPE timestamptz USING at AT TIME ZONE 'UTC', ALTER tags TYPE text[] USING tags::text[];
+           INSERT INTO t VALUES (2, 1234567890123456789012345.25, '2024-01-02 12:00+00', '{a,b}');
+           ALTER TABLE t ALTER price TYPE numeric(30,3); INSERT INTO t VALUES (3, 0.125, NULL, NULL)`,
+    columns: [
+      'id',
+      'price',
+      'price__numeric_30_2',
+      'price__numeric_30_3',
+      'at',
+      'at__timestamptz',
+      'tags',
+      'tags__text_array',
+    ],
+    rows: [
+      [1, '1.25', null, null, '2024-01-01 12:00:00', null, '[1, 2]', null],
+      [2, null, '1234567890123456789012345.25', null, null, '2024-01-02 12:00:00+00', null, '[a, b]'],
+      [3, null, null, '0.125', null, null, null, null],
+    ],
+  },
+  {
+    name: 'two columns exchange their names',
+    table: 'id int PRIMARY KEY, a text, b text',
+    work: `INSERT INTO t VALUES (1, 'a', 'b'); ALTER TABLE t RENAME a TO c; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME c TO b;
+           INSERT INTO t (id, a, b) VALUES (2, 'a', 'b'); UPDATE t SET id = 3 WHERE id = 1`,
+    columns: ['_op', 'id', 'a', 'b'],
+    rows: [
+      ['I', 1, 'a', 'b'],
+      ['I', 2, 'a', 'b'],
+      ['D', 1, null, null],
+      ['U', 3, 'b', 'a'],
+    ],
+  },
+  {
+    name: 'the table is made again with other columns in another order, and once more without a row in between',
+    table: 'id int PRIMARY KEY, a int, b text',
+    work: `INSERT INTO t VALUES (1, 2, 'x'); DROP TABLE t; CREATE TABLE t (b text, a text, id int PRIMARY KEY);
+           INSERT INTO t VALUES ('y', 'two', 1); DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); DROP TABLE t;
+           CREATE TABLE t (id int PRIMARY KEY, b text); INSERT INTO t VALUES (1, 'z'); UPDATE t SET id = 2`,
+    columns: ['_op', 'id', 'a', 'a__text', 'b'],
+    rows: [
+      ['I', 1, 2, null, 'x'],
+      ['T', null, null, null, null],
+      ['I', 1, null, 'two', 'y'],
+      ['T', null, null, null, null],
+      ['I', 1, null, null, 'z'],
+      ['D', 1, null, null, null],
+      ['U', 2, null, null, 'z'],
+    ],
+  },
+  {
+    name: 'another table takes the place of this one, and gives it back',
+    table: 'id int PRIMARY KEY, a int',
+    work: `INSERT INTO t VALUES (1, 5); CREATE TABLE shadow (id int PRIMARY KEY, a int); INSERT INTO shadow SELECT 10 + id, a FROM t;
+           ALTER TABLE t RENAME TO away; ALTER TABLE shadow RENAME TO t; INSERT INTO t VALUES (2, 6);
+           DROP TABLE t; ALTER TABLE away RENAME TO t; INSERT INTO t VALUES (3, 7)`,
+    columns: ['_op', 'id', 'a'],
+    rows: [
+      ['I', 1, 5],
+      ['T', null, null],
+      ['I', 2, 6],
+      ['T', null, null],
+      ['I', 3, 7],
+    ],
+  },
+  {
+    name: 'the table goes to another schema and comes back',
+    table: 'id int PRIMARY KEY, a int',
+    work: `INSERT INTO t VALUES (1, 5); CREATE SCHEMA IF NOT EXISTS elsewhere; ALTER TABLE t SET SCHEMA elsewhere;
+           INSERT INTO elsewhere.t VALUES (2, 6); ALTER TABLE elsewhere.t SET SCHEMA public; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (3, 7)`,
+    columns: ['_op', 'id', 'a'],
+    rows: [
+      ['I', 1, 5],
+      ['D', 2, null],
+      ['I', 3, 7],
+    ],
+  },
+  {
+    name: 'the primary key is dropped, added and exchanged',
+    table: 'id int PRIMARY KEY, a int NOT NULL, b int NOT NULL, v text',
+    work: `INSERT INTO t VALUES (1, 10, 100, 'x'); ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (2, 20, 200, 'y');
+           ALTER TABLE t ADD CONSTRAINT other PRIMARY KEY (b, a); UPDATE t SET v = 'z' WHERE id = 2; UPDATE t SET a = 11 WHERE id = 1;
+           UPDATE t SET id = 3 WHERE id = 2; ALTER TABLE t DROP CONSTRAINT other, ADD PRIMARY KEY (id); DELETE FROM t WHERE id = 3`,
+    columns: ['_op', 'id', 'a', 'b', 'v'],
+    rows: [
+      ['I', 1, 10, 100, 'x'],
+      ['I', 2, 20, 200, 'y'],
+      ['U', 2, 20, 200, 'z'],
+      ['D', null, 10, 100, null],
+      ['U', 1, 11, 100, 'x'],
+      ['U', 3, 20, 200, 'z'],
+      ['D', 3, null, null, null],
+    ],
+  },
+  {
+    name: 'the identity goes from nothing to an index to the whole row and back, each with a row before and after',
+    table: 'id int PRIMARY KEY, k int NOT NULL UNIQUE, v text',
+    work: `ALTER TABLE t REPLICA IDENTITY NOTHING; INSERT INTO t VALUES (1, 10, 'a'); ALTER TABLE t REPLICA IDENTITY USING INDEX t_k_key;
+           UPDATE t SET v = 'b'; UPDATE t SET id = 2; UPDATE t SET k = 20; ALTER TABLE t REPLICA IDENTITY FULL; UPDATE t SET k = 30, v = NULL;
+           ALTER TABLE t REPLICA IDENTITY USING INDEX t_k_key; DELETE FROM t; ALTER TABLE t REPLICA IDENTITY DEFAULT;
+           INSERT INTO t VALUES (3, 1, 'c'); UPDATE t SET id = 4`,
+    columns: ['_op', 'id', 'k', 'v', '_before'],
+    rows: [
+      ['I', 1, 10, 'a', null],
+      ['U', 1, 10, 'b', null],
+      ['U', 2, 10, 'b', null],
+      ['D', null, 10, null, null],
+      ['U', 2, 20, 'b', null],
+      ['U', 2, 30, null, '{"id":"2","k":"20","v":"b"}'],
+      ['D', null, 30, null, null],
+      ['I', 3, 1, 'c', null],
+      ['D', 3, null, null, null],
+      ['U', 4, 1, 'c', null],
+    ],
+  },
+]
