@@ -182,6 +182,110 @@ const kinds: readonly TableKind[] = [
     ],
   },
   {
+    name: 'an index with NULLs is refused as the identity, and one that is dropped leaves none',
+    made: `CREATE TABLE nullable (id int PRIMARY KEY, k int UNIQUE, v text); ALTER PUBLICATION chosen ADD TABLE nullable`,
+    work: [
+      `DO $$ BEGIN ALTER TABLE nullable REPLICA IDENTITY USING INDEX nullable_k_key; ASSERT false;
+         EXCEPTION WHEN wrong_object_type THEN END $$`,
+      `INSERT INTO nullable VALUES (1, NULL, 'x'); UPDATE nullable SET k = 10;
+       ALTER TABLE nullable ALTER k SET NOT NULL, REPLICA IDENTITY USING INDEX nullable_k_key; UPDATE nullable SET k = 11`,
+      `ALTER TABLE nullable DROP CONSTRAINT nullable_k_key; INSERT INTO nullable VALUES (2, 20, 'y')`,
+      `DO $$ BEGIN DELETE FROM nullable; ASSERT false; EXCEPTION WHEN object_not_in_prerequisite_state THEN END $$`,
+      'ALTER TABLE nullable REPLICA IDENTITY DEFAULT; DELETE FROM nullable WHERE id = 2',
+    ],
+    logs: [
+      {
+        table: 'public.nullable',
+        columns: ['id', 'k', 'v'],
+        rows: [
+          ['I', 1, null, 'x'],
+          ['U', 1, 10, 'x'],
+          ['D', null, 10, null],
+          ['U', 1, 11, 'x'],
+          ['I', 2, 20, 'y'],
+          ['D', 2, null, null],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'TRUNCATE of tables of which one is published',
+    made: `CREATE TABLE public_one (id int PRIMARY KEY); CREATE TABLE private_one (id int PRIMARY KEY, one int REFERENCES public_one);
+           ALTER PUBLICATION chosen ADD TABLE public_one`,
+    work: [
+      'INSERT INTO public_one VALUES (1); INSERT INTO private_one VALUES (1, 1)',
+      'TRUNCATE public_one CASCADE; TRUNCATE private_one; INSERT INTO public_one VALUES (2)',
+    ],
+    logs: [
+      {
+        table: 'public.public_one',
+        columns: ['id'],
+        rows: [
+          ['I', 1],
+          ['T', null],
+          ['I', 2],
+        ],
+      },
+    ],
+    absent: ['public.private_one'],
+  },
+  {
+    name: 'partitions are sent under the name of the whole for a while',
+    since: 15,
+    made: `CREATE TABLE rooted (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+           CREATE TABLE rooted_1 (v text, id int PRIMARY KEY); ALTER TABLE rooted ATTACH PARTITION rooted_1 FOR VALUES FROM (0) TO (10);
+           ALTER PUBLICATION chosen ADD TABLE rooted`,
+    work: [
+      `INSERT INTO rooted VALUES (1, 'by the part')`,
+      'ALTER PUBLICATION chosen SET (publish_via_partition_root = true)',
+      `INSERT INTO rooted VALUES (2, 'by the whole'); UPDATE rooted SET v = 'moved' WHERE id = 1`,
+      'ALTER PUBLICATION chosen SET (publish_via_partition_root = false)',
+      'DELETE FROM rooted WHERE id = 2',
+    ],
+    logs: [
+      {
+        table: 'public.rooted_1',
+        columns: ['v', 'id'],
+        rows: [
+          ['I', 'by the part', 1],
+          ['D', null, 2],
+        ],
+      },
+      {
+        table: 'public.rooted',
+        columns: ['id', 'v'],
+        rows: [
+          ['I', 2, 'by the whole'],
+          ['U', 1, 'moved'],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'a row filter on the key: a key that leaves is a delete of the old one, one that comes is an insert',
+    since: 15,
+    made: `CREATE TABLE low (id int PRIMARY KEY, v text); ALTER PUBLICATION chosen ADD TABLE low WHERE (id < 10)`,
+    work: [
+      `INSERT INTO low VALUES (1, 'in'), (20, 'out'); UPDATE low SET id = 30 WHERE id = 1; UPDATE low SET id = 5 WHERE id = 20;
+       UPDATE low SET id = 6 WHERE id = 5; UPDATE low SET id = 31 WHERE id = 30; DELETE FROM low; TRUNCATE low`,
+    ],
+    logs: [
+      {
+        table: 'public.low',
+        columns: ['id', 'v'],
+        rows: [
+          ['I', 1, 'in'],
+          ['D', 1, null],
+          ['I', 5, 'out'],
+          ['D', 5, null],
+          ['U', 6, 'out'],
+          ['D', 6, null],
+          ['T', null, null],
+        ],
+      },
+    ],
+  },
+  {
     name: 'a row filter: a row that comes to match is an insert, one that does no more is a delete',
     since: 15,
     made: `CREATE TABLE filtered (id int PRIMARY KEY, active bool, v text); ALTER TABLE filtered REPLICA IDENTITY FULL;
@@ -228,6 +332,31 @@ const kinds: readonly TableKind[] = [
           ['U', 1, 'x', null],
           ['U', 1, 'y', 'm'],
           ['D', 1, null, null],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'stored generated columns come when the publication publishes them, and go when it does no more',
+    since: 18,
+    made: `CREATE TABLE optional (a int PRIMARY KEY, twice int GENERATED ALWAYS AS (a * 2) STORED, never int GENERATED ALWAYS AS (a * 3) VIRTUAL);
+           ALTER PUBLICATION chosen ADD TABLE optional`,
+    work: [
+      'INSERT INTO optional VALUES (1)',
+      'ALTER PUBLICATION chosen SET (publish_generated_columns = stored)',
+      'INSERT INTO optional VALUES (2); UPDATE optional SET a = 3 WHERE a = 1',
+      'ALTER PUBLICATION chosen SET (publish_generated_columns = none); INSERT INTO optional VALUES (4)',
+    ],
+    logs: [
+      {
+        table: 'public.optional',
+        columns: ['a', 'twice'],
+        rows: [
+          ['I', 1, null],
+          ['I', 2, 4],
+          ['D', 1, null],
+          ['U', 3, 6],
+          ['I', 4, null],
         ],
       },
     ],

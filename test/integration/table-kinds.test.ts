@@ -1,6 +1,9 @@
 // Every kind of table that PostgreSQL knows, and what can happen to one beside its rows: all in one stream of all tables,
 // where partitions are sent as the table that they are parts of.
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertRows } from '../support/expected-rows.js'
+import { auditLog } from '../support/log-audit.js'
 import { makeRig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { streamKinds, type TableKind } from '../support/table-kind.js'
@@ -286,6 +289,98 @@ const kinds: readonly TableKind[] = [
     ],
   },
   {
+    name: 'COPY is inserts; what a savepoint or a caught error took back never was',
+    made: 'CREATE TABLE copied (id int PRIMARY KEY, v text)',
+    work: [
+      String.raw`COPY copied FROM PROGRAM $$printf '1\tone\n2\t\\N\n3\t\n'$$`,
+      `BEGIN; INSERT INTO copied VALUES (4, 'kept'); SAVEPOINT a; INSERT INTO copied VALUES (5, 'never'); SAVEPOINT b;
+       UPDATE copied SET v = 'never'; RELEASE SAVEPOINT b; ROLLBACK TO SAVEPOINT a; INSERT INTO copied VALUES (6, 'kept');
+       SAVEPOINT c; DELETE FROM copied WHERE id = 1; RELEASE SAVEPOINT c; COMMIT`,
+      `DO $$ BEGIN INSERT INTO copied VALUES (7, 'never'); RAISE 'no';
+         EXCEPTION WHEN raise_exception THEN INSERT INTO copied VALUES (8, 'caught'); END $$`,
+    ],
+    logs: [
+      {
+        table: 'public.copied',
+        columns: ['id', 'v'],
+        rows: [
+          ['I', 1, 'one'],
+          ['I', 2, null],
+          ['I', 3, ''],
+          ['I', 4, 'kept'],
+          ['I', 6, 'kept'],
+          ['D', 1, null],
+          ['I', 8, 'caught'],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'without a key, under FULL: updates and deletes of each of several equal rows, and of NULLs',
+    made: 'CREATE TABLE bag (a int, v text); ALTER TABLE bag REPLICA IDENTITY FULL',
+    work: [
+      `INSERT INTO bag VALUES (1, 'x'), (1, 'x'), (NULL, NULL)`,
+      `UPDATE bag SET v = 'y' WHERE ctid = '(0,1)'; UPDATE bag SET a = 0 WHERE a IS NULL; DELETE FROM bag WHERE v = 'x'`,
+    ],
+    logs: [
+      {
+        table: 'public.bag',
+        columns: ['a', 'v', '_before'],
+        rows: [
+          ['I', 1, 'x', null],
+          ['I', 1, 'x', null],
+          ['I', null, null, null],
+          ['U', 1, 'y', '{"a":"1","v":"x"}'],
+          ['U', 0, null, '{"a":null,"v":null}'],
+          ['D', 1, 'x', '{"a":"1","v":"x"}'],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'a key of columns that are not the first, and not in its order',
+    made: 'CREATE TABLE behind (v text, c int, b int, a text, PRIMARY KEY (a, c))',
+    work: [
+      `INSERT INTO behind VALUES ('x', 1, 2, 'k'), ('y', 2, 3, 'k')`,
+      `UPDATE behind SET b = 0, v = NULL WHERE c = 1; UPDATE behind SET c = 5 WHERE c = 1; UPDATE behind SET a = '' WHERE c = 2; DELETE FROM behind`,
+    ],
+    logs: [
+      {
+        table: 'public.behind',
+        columns: ['v', 'c', 'b', 'a'],
+        rows: [
+          ['I', 'x', 1, 2, 'k'],
+          ['I', 'y', 2, 3, 'k'],
+          ['U', null, 1, 0, 'k'],
+          ['D', null, 1, null, 'k'],
+          ['U', null, 5, 0, 'k'],
+          ['D', null, 2, null, 'k'],
+          ['U', 'y', 2, 3, ''],
+          ['D', null, 5, null, 'k'],
+          ['D', null, 2, null, ''],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'virtual generated columns are not sent, wherever they stand',
+    since: 18,
+    made: 'CREATE TABLE virtual (never int GENERATED ALWAYS AS (a * 3) VIRTUAL, a int PRIMARY KEY, more int GENERATED ALWAYS AS (a * 4), v text)',
+    work: [`INSERT INTO virtual (a, v) VALUES (1, 'x'); UPDATE virtual SET a = 2; DELETE FROM virtual`],
+    logs: [
+      {
+        table: 'public.virtual',
+        columns: ['a', 'v'],
+        rows: [
+          ['I', 1, 'x'],
+          ['D', 1, null],
+          ['U', 2, 'x'],
+          ['D', 2, null],
+        ],
+      },
+    ],
+  },
+  {
     name: 'MERGE is what it did',
     since: 15,
     made: 'CREATE TABLE merged (id int PRIMARY KEY, v text)',
@@ -319,4 +414,42 @@ test('G4: kinds of tables, in a publication of all of them, and the batches are 
   const rig = await makeRig(t, { lake: store })
   t.after(() => store.stop())
   await streamKinds(t, rig, kinds, { store })
+})
+
+test('G1 G4: a transaction that was prepared before a restart is there when it is committed after it', async (t) => {
+  const rig = await makeRig(t)
+  await rig.source.query('CREATE TABLE kept (id int PRIMARY KEY, v text)')
+  const first = await rig.stream()
+  const prepare = (id: number, name: string): Promise<unknown> =>
+    rig.source.query(`BEGIN; INSERT INTO kept VALUES (${id}, 'prepared'); PREPARE TRANSACTION '${rig.slot}_${name}'`)
+  await prepare(1, 'a')
+  await prepare(2, 'b')
+  await prepare(3, 'c')
+  await rig.source.query(`INSERT INTO kept VALUES (10, 'before the restart')`)
+  // The slot passes what is prepared: the server itself keeps it for the slot until it is known what becomes of it.
+  await rig.caughtUp(first)
+  assert.equal(await first.stop(), 0)
+  await rig.source.query(`COMMIT PREPARED '${rig.slot}_a'`)
+  const second = await rig.stream()
+  await rig.source.query(`INSERT INTO kept VALUES (11, 'after it')`)
+  await rig.caughtUp(second)
+  await second.kill()
+  await rig.source.query(`ROLLBACK PREPARED '${rig.slot}_b'`)
+  const third = await rig.stream()
+  await rig.source.query(`COMMIT PREPARED '${rig.slot}_c'`)
+  await rig.caughtUp(third)
+  assert.equal(await third.stop(), 0)
+  await auditLog(rig.lake, rig.slot)
+  await rig.lake.noDoubles()
+  await assertRows(rig.lake, {
+    table: 'public.kept',
+    columns: ['id', 'v'],
+    rows: [
+      ['I', 10, 'before the restart'],
+      ['I', 1, 'prepared'],
+      ['I', 11, 'after it'],
+      ['I', 3, 'prepared'],
+    ],
+  })
+  await rig.dropSlot()
 })
