@@ -1,5 +1,6 @@
 // Which tables are streamed: TABLES and EXCLUDE_TABLES, read once. Names are compared as the catalogue has them;
 // nothing is folded to lower case, so that `public.Users` means the table that is called so.
+import type { FilterSettings } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 
 export interface TableName {
@@ -38,6 +39,12 @@ export class TableFilter {
     this.exactNames = exact
       .map(({ schema, table }) => ({ schema: schema[0]!, table: table[0]! }))
       .filter((name) => this.matches(name.schema, name.table))
+  }
+
+  /** The filter that a record of the log names: mostly this one, but the settings may have changed since. */
+  writtenAs({ tables, excludeTables }: FilterSettings): TableFilter {
+    const unchanged = tables === this.tables && excludeTables === this.excludeTables
+    return unchanged ? this : new TableFilter(tables, excludeTables)
   }
 
   matches(schema: string, table: string): boolean {

@@ -2,15 +2,18 @@
 // and how they are cut into files; commit n says that they are all there (G1-G4).
 import type { Lsn } from './lsn.js'
 
+/** Table filters in force, as configured. */
+export interface FilterSettings {
+  readonly tables: string
+  readonly excludeTables: string
+}
+
 /** Everything but the stream's bytes that decides which rows lie in which file: a replay uses these, not the settings. */
-export interface CutParameters {
+export interface CutParameters extends FilterSettings {
   /** All files of a batch roll together when this many bytes of values have gone into them. */
   readonly rollBytes: number
   /** A single file rolls when this many bytes of values have gone into it. */
   readonly targetFileBytes: number
-  /** Table filters in force, as configured. */
-  readonly tables: string
-  readonly excludeTables: string
 }
 
 /** `idle`: no transaction, only a position. `gap`: transactions that can no longer be had, on an operator's word. */
@@ -57,6 +60,12 @@ export interface BatchSummary {
 export interface LastTransaction {
   readonly commitLsn: Lsn
   readonly commitMicros: bigint
+}
+
+/** Positions at which no transaction with rows committed, `to` excluded: the log says so, of the tables that were taken then. */
+export interface QuietStretch extends FilterSettings {
+  readonly from: Lsn
+  readonly to: Lsn
 }
 
 /** Why transactions are missing from the lake. */

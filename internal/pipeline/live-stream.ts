@@ -2,7 +2,6 @@
 // that decide (ledger, gate, cutter); decides only when to flush, when an idle position is due, and how to stop in order.
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { TableFilter } from '../config/table-filter.js'
 import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
@@ -30,7 +29,7 @@ import { MemoryGate } from './memory-gate.js'
 import { judgeMisfit, splitOpenPlans } from './plan-rules.js'
 import { ProgressLedger } from './progress-ledger.js'
 import { SlotGuardian } from './slot-guardian.js'
-import type { SessionContext, SessionSettings } from './session.js'
+import type { SessionContext } from './session.js'
 import { logClosed, logDurable, logIdle } from './batch-events.js'
 import { streamMode } from './stream-mode.js'
 
@@ -42,6 +41,8 @@ const GOODBYE_MS = 5_000
 export interface StartPoint {
   readonly place: ServerPlace
   readonly durableLsn: Lsn
+  /** The server is asked for what committed from here on: what is durable of that proves its history. */
+  readonly askFrom: Lsn
   readonly openPlans: readonly Plan[]
   /** The log so far. */
   readonly totals: LogTotals
@@ -132,6 +133,7 @@ export class LiveStream implements BatchSink {
 
   /** G3: an idle position goes into the bucket first, and only when nothing is open, planned or on its way. */
   idle(position: Lsn, urgent: boolean): void {
+    this.#passed(position)
     // What a stop finishes is what had begun before it.
     if (this.#context.stop.aborted) return
     const now = performance.now()
@@ -170,7 +172,7 @@ export class LiveStream implements BatchSink {
       {
         slot: settings.slot,
         publication: settings.publication,
-        startLsn: this.#start.sentAgain?.commitLsn ?? this.#ledger.durable,
+        startLsn: this.#start.askFrom,
         checkSlot: (asked) => checkSlotHeld(this.#control, settings.slot, asked),
         binary: mode.binary,
         walSenderTimeoutMs: this.#facts.walSenderTimeoutMs,
@@ -227,9 +229,10 @@ export class LiveStream implements BatchSink {
       {
         durableLsn: this.#ledger.durable,
         sentAgain: this.#start.sentAgain,
+        quiet: this.#start.totals.quiet,
         openPlans,
         cut: settings.cut,
-        takes: (schema, table, cut) => filterOf(cut, settings).matches(schema, table),
+        takes: (schema, table, filters) => settings.tables.writtenAs(filters).matches(schema, table),
         flushIntervalMs: settings.flushIntervalMs,
         textColumns: this.#facts.encoding === 'SQL_ASCII' ? 'bytes' : 'string',
         typesOf: (oids) => catalog.known(oids) ?? catalog.resolve(oids),
@@ -272,9 +275,14 @@ export class LiveStream implements BatchSink {
   #received(endLsn: Lsn): void {
     this.#ledger.noteReceived(endLsn)
     this.#stream.noteReceived(endLsn)
-    // What was durable when the stream began waits for the transaction that proves the server's history.
-    if (this.#stream.acked < this.#ledger.durable) this.#stream.acknowledge(this.#ledger.durable)
+    this.#passed(endLsn)
     if (this.#context.stop.aborted) setImmediate(this.#betweenTransactions)
+  }
+
+  /** What was durable when the stream began is acknowledged once it has come past that, which proves the server's history. */
+  #passed(position: Lsn): void {
+    const { durable } = this.#ledger
+    if (position >= durable && this.#stream.acked < durable) this.#stream.acknowledge(durable)
   }
 
   /** The commit is in the bucket: only now the slot may move (G1). */
@@ -334,10 +342,4 @@ export class LiveStream implements BatchSink {
       this.#fail(error as Failure)
     }
   }
-}
-
-/** A replay takes the tables that were taken when its plan was made, whatever the configuration says now. */
-function filterOf(cut: CutParameters, { tables }: SessionSettings): TableFilter {
-  const unchanged = cut.tables === tables.tables && cut.excludeTables === tables.excludeTables
-  return unchanged ? tables : new TableFilter(cut.tables, cut.excludeTables)
 }

@@ -84,13 +84,17 @@ async function begin(
   const history = { ...connections, settings, log, identity: start.server, logger }
   const { place, slot } = start
   const { totals, checkpoint } = state
-  const point = { place, totals, checkpoint, sentAgain: undefined }
-  if (decision.act === 'create')
-    return { facts, start: { ...point, durableLsn: await createHistory(history), openPlans: [] } }
+  const point = { place, totals, checkpoint }
+  if (decision.act === 'create') {
+    const durableLsn = await createHistory(history)
+    return { facts, start: { ...point, durableLsn, askFrom: durableLsn, sentAgain: undefined, openPlans: [] } }
+  }
   await joinHistory(history, decision.adopted)
   await abandonUnfinished(store, settings.slot, logger)
   const { durableLsn, openPlans } = decision
-  return { facts, start: { ...point, durableLsn, openPlans, sentAgain: lastSentAgain(totals, slot?.confirmedLsn) } }
+  const sentAgain = lastSentAgain(totals, slot?.confirmedLsn)
+  const askFrom = sentAgain?.commitLsn ?? slot?.confirmedLsn ?? durableLsn
+  return { facts, start: { ...point, durableLsn, askFrom, sentAgain, openPlans } }
 }
 
 /** What a run that was killed has left half uploaded. A role that may not look for it costs storage, not correctness. */

@@ -1,7 +1,7 @@
 // The log folded: what all commits up to one hold together, by table, and every gap. Written now and then as a checkpoint,
 // so that a start reads the newest one and the few commits after it. Derived from the commits alone: any writer that folds
 // the same log makes the same bytes, and a lost checkpoint is made again.
-import type { Commit, Gap, LastTransaction } from '../model/batch-record.js'
+import type { Commit, Gap, LastTransaction, QuietStretch } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { formatMicros } from '../model/instant.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
@@ -32,6 +32,8 @@ export class LogTotals {
   files = 0
   bytes = 0
   lastTransaction: LastTransaction | undefined
+  /** What comes after that transaction, or the last gap, in order; one for each setting of the filters. */
+  quiet: readonly QuietStretch[] = []
   readonly gaps: RecordedGap[] = []
   readonly #tables = new Map<string, TableTotals>()
 
@@ -61,6 +63,7 @@ export class LogTotals {
     }
     if (commit.lastCommitMicros !== undefined)
       this.lastTransaction = { commitLsn: commit.toLsn, commitMicros: commit.lastCommitMicros }
+    this.quiet = commit.kind === 'idle' ? quietOn(this.quiet, commit) : []
     // What comes after a gap may be another history than what came before.
     if (commit.gap === undefined) return
     this.lastTransaction = undefined
@@ -81,6 +84,12 @@ export class LogTotals {
         last === undefined
           ? null
           : { commit_lsn: formatLsn(last.commitLsn), commit_ts: formatMicros(last.commitMicros) },
+      quiet: this.quiet.map((stretch) => ({
+        from_lsn: formatLsn(stretch.from),
+        to_lsn: formatLsn(stretch.to),
+        tables: stretch.tables,
+        exclude_tables: stretch.excludeTables,
+      })),
       gaps: this.gaps.map((gap) => ({ batch: gap.batch, ...gapFields(gap), missing_to: formatLsn(gap.missingTo) })),
       tables: this.tables,
     })
@@ -101,6 +110,12 @@ export class LogTotals {
       const last = reader.nested('last_transaction')
       totals.lastTransaction = { commitLsn: last.lsn('commit_lsn'), commitMicros: last.micros('commit_ts') }
     }
+    totals.quiet = reader.list('quiet').map((stretch) => ({
+      from: stretch.lsn('from_lsn'),
+      to: stretch.lsn('to_lsn'),
+      tables: stretch.text('tables'),
+      excludeTables: stretch.text('exclude_tables'),
+    }))
     for (const gap of reader.list('gaps'))
       totals.gaps.push({ ...gapOf(gap), batch: gap.count('batch'), missingTo: gap.lsn('missing_to') })
     for (const entry of reader.list('tables')) {
@@ -118,4 +133,13 @@ export class LogTotals {
     if (totals === undefined) this.#tables.set(name, (totals = { schema, table, rows: 0, files: 0, bytes: 0 }))
     return totals
   }
+}
+
+/** The quiet stretches that end with the idle position of `commit`. */
+function quietOn(quiet: readonly QuietStretch[], { fromLsn, endLsn, cut }: Commit): readonly QuietStretch[] {
+  const { tables, excludeTables } = cut
+  const last = quiet.at(-1)
+  if (last?.tables === tables && last.excludeTables === excludeTables)
+    return [...quiet.slice(0, -1), { ...last, to: endLsn }]
+  return [...quiet, { from: fromLsn, to: endLsn, tables, excludeTables }]
 }

@@ -1,19 +1,19 @@
 // Transactions into batches: routes each change to its table's writer, ends batches at commit boundaries, rolls files. It
 // decides nothing by the clock or by memory that could lie differently in a replay: where rows are cut into files depends
 // on the transactions, the plan and its parameters alone.
-import { BadBytes } from '../model/bad-bytes.js'
-import type { CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
+import type { CutParameters, Plan } from '../model/batch-record.js'
 import type { ChangeSink, Pause } from '../model/change-sink.js'
-import { Failure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
-import { sameRelation, type Relation } from '../model/relation.js'
+import type { Relation } from '../model/relation.js'
 import type { TableSchema } from '../model/table-schema.js'
 import { cutAtCommit, type CutReason } from './batch-cutter.js'
-import type { BatchSink, BegunVersion, BuilderOptions, RegisteredVersion, RowCounts } from './batch-sink.js'
+import type { BatchSink, BegunVersion, BuilderOptions, RowCounts } from './batch-sink.js'
+import { DescribedTables, type Table } from './described-tables.js'
+import { KnownPast } from './known-past.js'
 import { OpenBatch } from './open-batch.js'
-import { notAsPlanned, notSentAgain } from './other-history.js'
-import { placeOfPosition, placeOfTransaction, provesHistory } from './stream-place.js'
+import { notAsPlanned } from './other-history.js'
+import { placeOfPosition, placeOfTransaction } from './stream-place.js'
 import { layoutOf, type TableLayout } from './table-layout.js'
 import { openFileBytes, TableWriter } from './table-writer.js'
 import { stampOf, type TransactionStamp } from './transaction-stamp.js'
@@ -23,31 +23,16 @@ const LOOK_EVERY_BYTES = 4 << 20
 /** Where memory is short, open pages are compressed each time this part of what rolls the files has come in. */
 const SEALED_PART = 1 / 8
 
-interface Table {
-  readonly relation: Relation
-  /** Absent: filtered out. */
-  readonly lake?: {
-    readonly layout: TableLayout
-    readonly version: RegisteredVersion
-    /** Of the open file, which the table's first row begins. */
-    writer?: TableWriter | undefined
-  }
-  /** Its rows in the batch that they were counted in last. */
-  tally?: { readonly batch: OpenBatch; readonly counts: RowCounts }
-}
-
 export class BatchBuilder implements ChangeSink {
   readonly #options: BuilderOptions
   readonly #sink: BatchSink
-  readonly #tables = new Map<number, Table>()
+  readonly #tables = new DescribedTables()
   /** Tables with an open file, in the order of their first rows. */
   readonly #written = new Set<Table>()
-  /** By name, the OID of the table that had it last: another one may have taken its place, and given it back. */
-  readonly #named = new Map<string, number>()
   readonly #openPlans: Plan[]
+  readonly #past: KnownPast
   /** End of the batch before the open one. */
   #from: Lsn
-  #sentAgain: LastTransaction | undefined
   #stopping = false
   #cutDue = false
   #filterChanged = false
@@ -71,7 +56,7 @@ export class BatchBuilder implements ChangeSink {
     this.#sink = sink
     this.#openPlans = [...options.openPlans]
     this.#from = options.durableLsn
-    this.#sentAgain = options.sentAgain
+    this.#past = new KnownPast(options)
   }
 
   /** A batch that another run has planned is being replayed. */
@@ -108,7 +93,7 @@ export class BatchBuilder implements ChangeSink {
 
   begin(commitLsn: Lsn, commitMicros: bigint, xid: number): Pause {
     if (this.#stopping) return this.#options.halted
-    if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, commitLsn, commitMicros)
+    this.#past.reached(commitLsn, commitMicros)
     const planned = this.#openPlans[0]
     const place = placeOfTransaction(commitLsn, this.#from, planned)
     if (place === 'misfit') throw notAsPlanned(planned!, commitLsn)
@@ -122,27 +107,27 @@ export class BatchBuilder implements ChangeSink {
   }
 
   relation(relation: Relation): Pause {
-    const known = this.#tables.get(relation.oid)
-    if (known !== undefined && sameRelation(known.relation, relation) && this.#standsFor(known)) return undefined
+    if (this.#tables.has(relation)) return undefined
+    const known = this.#tables.find(relation.oid)
     if (known !== undefined) this.#closeFile(known)
     if (!this.#options.takes(relation.schema, relation.name, this.#cut)) {
-      this.#tables.set(relation.oid, { relation })
+      this.#tables.set({ relation })
       return undefined
     }
     return this.#take(relation)
   }
 
   insert(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid, at)
+    const table = this.#tables.get(oid, at)
     const seq = this.#seq++
-    if (table.lake === undefined || this.#dropped) return undefined
+    if (this.#leavesOut(table)) return undefined
     return this.#taken(table, 'insert', this.#writer(table).insert(this.#stamp!, seq, buffer, at, end))
   }
 
   update(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid, at)
+    const table = this.#tables.get(oid, at)
     const seq = this.#seq++
-    if (table.lake === undefined || this.#dropped) return undefined
+    if (this.#leavesOut(table)) return undefined
     const { bytes, keyChanged } = this.#writer(table).update(this.#stamp!, seq, buffer, at, end)
     if (keyChanged) {
       this.#seq++
@@ -152,17 +137,17 @@ export class BatchBuilder implements ChangeSink {
   }
 
   delete(oid: number, buffer: Buffer, at: number, end: number): Pause {
-    const table = this.#table(oid, at)
+    const table = this.#tables.get(oid, at)
     const seq = this.#seq++
-    if (table.lake === undefined || this.#dropped) return undefined
+    if (this.#leavesOut(table)) return undefined
     return this.#taken(table, 'delete', this.#writer(table).delete(this.#stamp!, seq, buffer, at, end))
   }
 
   truncate(oids: readonly number[]): Pause {
     for (const oid of oids) {
-      const table = this.#table(oid)
+      const table = this.#tables.get(oid)
       const seq = this.#seq++
-      if (table.lake === undefined || this.#dropped) continue
+      if (this.#leavesOut(table)) continue
       this.#count(table, 'truncate')
       const bytes = this.#writer(table).truncate(this.#stamp!, seq)
       this.#batch.bytes += bytes
@@ -181,7 +166,7 @@ export class BatchBuilder implements ChangeSink {
   }
 
   keepalive(position: Lsn, urgent: boolean): Pause {
-    if (this.#sentAgain !== undefined) this.#checkHistory(this.#sentAgain, position, undefined)
+    this.#past.reached(position, undefined)
     const planned = this.#openPlans[0]
     const place = placeOfPosition(position, this.#batch.rows, planned)
     if (place === 'misfit') throw notAsPlanned(planned!, position)
@@ -200,25 +185,19 @@ export class BatchBuilder implements ChangeSink {
     return this.#openPlans[0]?.cut ?? this.#options.cut
   }
 
-  /** `at`: behind its OID, where that is known. */
-  #table(oid: number, at?: number): Table {
-    const table = this.#tables.get(oid)
-    if (table !== undefined) return table
-    const problem = `a change of relation ${oid}, which was never described`
-    throw at === undefined ? new Failure('protocol', problem) : new BadBytes(at - 4, problem)
-  }
-
-  #standsFor({ relation, lake }: Table): boolean {
-    return lake === undefined || this.#named.get(nameOf(relation)) === relation.oid
+  /** Its rows are not taken now: by the filters, or because they are durable already. */
+  #leavesOut({ relation, lake }: Table): boolean {
+    if (this.#dropped) this.#past.row(this.#commitLsn!, relation)
+    return this.#dropped || lake === undefined
   }
 
   /** The server describes a table once a session: what a replayed plan took or left out is not what holds after it. */
   async #judgeTablesAgain(): Promise<void> {
     this.#filterChanged = false
-    for (const { relation, lake } of [...this.#tables.values()]) {
+    for (const { relation, lake } of this.#tables.all) {
       const takes = this.#options.takes(relation.schema, relation.name, this.#cut)
       if (takes && lake === undefined) await this.#take(relation)
-      else if (!takes) this.#tables.set(relation.oid, { relation })
+      else if (!takes) this.#tables.set({ relation })
     }
   }
 
@@ -232,8 +211,7 @@ export class BatchBuilder implements ChangeSink {
     const describe = (earlier: readonly TableSchema[]): TableSchema =>
       (layout = layoutOf(relation, types, this.#options.textColumns, earlier)).schema
     const set = (version: BegunVersion): void => {
-      this.#tables.set(relation.oid, { relation, lake: { layout: layout!, version } })
-      this.#named.set(nameOf(relation), relation.oid)
+      this.#tables.set({ relation, lake: { layout: layout!, version } })
       this.#options.onRelation(layout!.schema, version.version)
       if (version.replaces) void this.truncate([relation.oid])
     }
@@ -345,14 +323,4 @@ export class BatchBuilder implements ChangeSink {
     this.#cutDue = false
     this.#sink.end(summary, batch.counts, reason)
   }
-
-  #checkHistory(expected: LastTransaction, position: Lsn, commitMicros: bigint | undefined): void {
-    const verdict = provesHistory(expected, position, commitMicros)
-    if (verdict === 'same') this.#sentAgain = undefined
-    else if (verdict === 'other') throw notSentAgain(expected, position)
-  }
-}
-
-function nameOf({ schema, name }: Relation): string {
-  return JSON.stringify([schema, name])
 }

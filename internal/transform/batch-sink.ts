@@ -1,5 +1,12 @@
 // What stands on both sides of the batch builder: where its output goes, and what it is given to work with.
-import type { BatchSummary, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
+import type {
+  BatchSummary,
+  CutParameters,
+  FilterSettings,
+  LastTransaction,
+  Plan,
+  QuietStretch,
+} from '../model/batch-record.js'
 import type { Pause } from '../model/change-sink.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
@@ -39,11 +46,13 @@ export interface BuilderOptions {
   readonly durableLsn: Lsn
   /** The last durable transaction, where the server was asked to send it once more: it must be the same. */
   readonly sentAgain?: LastTransaction | undefined
+  /** Positions before the end of what is durable at which nothing had happened. */
+  readonly quiet?: readonly QuietStretch[]
   /** Plans to be replayed first, in order. */
   readonly openPlans: readonly Plan[]
   readonly cut: CutParameters
-  /** Does the lake take this table? By the given filters, which may be an open plan's. */
-  readonly takes: (schema: string, table: string, cut: CutParameters) => boolean
+  /** Does the lake take this table? By the given filters, which may be an open plan's or an idle position's. */
+  readonly takes: (schema: string, table: string, filters: FilterSettings) => boolean
   readonly flushIntervalMs: number
   readonly textColumns: 'string' | 'bytes'
   /** The types of a relation's columns: at once where they are known, else from the catalogue. */

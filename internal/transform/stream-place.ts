@@ -1,6 +1,6 @@
 // Where the stream stands to the open batch: what is done with a transaction or a quiet position, as pure decisions. A plan
 // that is replayed covers exactly the transactions up to the one it names; a stream that passes that one is another history.
-import type { LastTransaction } from '../model/batch-record.js'
+import type { LastTransaction, QuietStretch } from '../model/batch-record.js'
 import type { Lsn } from '../model/lsn.js'
 
 /** As much of a plan as decides. */
@@ -17,6 +17,11 @@ export function placeOfTransaction(
 ): 'take' | 'drop' | 'misfit' {
   if (replayed !== undefined && commitLsn > replayed.toLsn) return 'misfit'
   return commitLsn < from ? 'drop' : 'take'
+}
+
+/** The stretch of the log by which a durable transaction at this position can have no row that was taken then. */
+export function quietAt(commitLsn: Lsn, quiet: readonly QuietStretch[]): QuietStretch | undefined {
+  return quiet.find(({ from, to }) => from <= commitLsn && commitLsn < to)
 }
 
 /** `idle`: every transaction before it has been seen and nothing of them is open. `busy`: rows are open. */

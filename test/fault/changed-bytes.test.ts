@@ -13,8 +13,7 @@ import { testDatabase, type TestDatabase } from '../support/postgres.js'
 import { readRowMessage, type RowMessage } from '../support/row-message.js'
 import { soakMinutes } from '../support/soak.js'
 import { store, type Stored } from '../unit/transform/values/stored-column.js'
-import { samples } from '../integration/transform/value-samples.js'
-import type { TypeSamples } from '../integration/transform/type-samples.js'
+import { byteSamples, type ByteSamples } from './changed-bytes/byte-samples.js'
 import { COLUMNS, recordCorpus, type Corpus, type Form, type Sent } from './changed-bytes/corpus.js'
 import { ServerAnswers, type Answer } from './changed-bytes/server-answer.js'
 
@@ -32,7 +31,7 @@ before(async () => {
   corpus = await recordCorpus(client)
   server = await ServerAnswers.of(
     client,
-    samples.map(({ type }) => type),
+    byteSamples.map(({ type }) => type),
   )
 })
 after(() => database.drop())
@@ -44,7 +43,7 @@ function runs(ordinary: number): fc.Parameters<unknown> {
 }
 
 test('the corpus has every type, in every form that is read', () => {
-  for (const sample of samples) {
+  for (const sample of byteSamples) {
     const forms = new Set(corpus.sent.filter((sent) => sent.sample === sample).map(({ form }) => form))
     assert.ok(forms.has('text'), sample.type)
     assert.ok(forms.has('binary') || corpus.sent.every(({ form }) => form === 'text'), sample.type)
@@ -73,7 +72,7 @@ test('G8 G9: a changed value is refused, or is what PostgreSQL says of it', asyn
   assert.ok(seen.same > 0 && seen.other > 0 && seen.none > 0, JSON.stringify(seen))
 })
 
-function codecFor(sample: TypeSamples): ValueCodec {
+function codecFor(sample: ByteSamples): ValueCodec {
   const { type, typmod } = corpus.columns.get(sample)!
   return codecOf(type, typmod, 'string')
 }
@@ -100,7 +99,7 @@ const SOME_VALUES = /^("char"|box|line|circle|path|varbit|bit)|range/
 const LIMITED = /\(|^(amount|small_amount|label|interval )/
 
 function judge(
-  sample: TypeSamples,
+  sample: ByteSamples,
   form: Form,
   bytes: Buffer,
   answer: Answer | undefined,
@@ -123,7 +122,9 @@ function judge(
     const kept =
       asSent || SOME_VALUES.test(type) || ('raw' in ours && (LIMITED.test(type) || (form === 'text' && codec.list)))
     assert.ok(kept, told)
-    if (asSent && 'stored' in ours && !codec.list) assert.equal(ours.stored, bytes.toString('utf8'), told)
+    // A byte above 127 is written as newer servers print it.
+    if (asSent && 'stored' in ours && !codec.list && type !== '"char"')
+      assert.equal(ours.stored, bytes.toString('utf8'), told)
     return
   }
   if ('raw' in ours) assert.ok(form === 'text' || LIMITED.test(type) || ours.raw === answer.text, told)

@@ -11,7 +11,7 @@ import { lsn } from '../support/lsn-text.js'
 import { startPostgres, type PostgresServer } from '../support/postgres.js'
 import { assertRefused, footprint } from '../support/refusal.js'
 import { RequestHold } from '../support/request-hold.js'
-import { makeRig, type Rig } from '../support/rig.js'
+import { makeRig, type Env, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { serverSource } from '../support/server-source.js'
 
@@ -189,3 +189,77 @@ for (const promoted of [false, true])
     if (promoted) await isRepaired(rig, 'other_timeline', /went over to timeline \d+ at/)
     else await assertRefused(rig.start(), { code: 3, says: [/did not send it again as it was/, /NAMESPACE/] })
   })
+
+/** WAL that holds nothing of ours. */
+async function writeWal({ source }: Rig, bytes: number): Promise<void> {
+  await source.query(`SELECT pg_logical_emit_message(false, 'x', repeat('x', $1))`, [bytes])
+}
+
+/** Streams until an idle position past all that was committed so far is in the lake and acknowledged. */
+async function idleTo(rig: Rig, env: Env = {}): Promise<void> {
+  const [row] = await rig.source.query<{ now: string }>('SELECT pg_current_wal_insert_lsn() AS now')
+  // It begins where the slot stands, and its first idle position is recorded at once.
+  await writeWal(rig, 100)
+  const service = await rig.stream(env)
+  await service.waitFor(`the slot to pass ${row!.now}`, async () => (await rig.confirmed())! > lsn(row!.now))
+  assert.equal(await service.stop(), 0)
+  assert.equal((await auditLog(rig.lake, rig.slot)).commits.at(-1)!.kind, 'idle')
+}
+
+test('G6: a server that was set back to where nothing happened is refused once it commits there', async (t) => {
+  const rig = await usedLake(t, 'set_back_idle')
+  await rig.source.query('CREATE TABLE u (id int PRIMARY KEY)')
+  const filter = { EXCLUDE_TABLES: 'public.u' }
+  await idleTo(rig, filter)
+  const copy = `${server.dataDir}.copy`
+  await whileDown((data) => run('cp', ['-a', data, copy]))
+  await writeWal(rig, 300_000)
+  await idleTo(rig, filter)
+  const end = (await auditLog(rig.lake, rig.slot)).commits.at(-1)!.end_lsn
+  await whileDown(async (data) => {
+    await rm(data, { recursive: true })
+    await run('mv', [copy, data])
+  })
+  await rig.source.query('INSERT INTO u VALUES (1)')
+  await insert(rig, 50, 52)
+  await writeWal(rig, 600_000)
+  await insert(rig, 53, 55)
+
+  const before = await footprint(rig)
+  const says = [new RegExp(`nothing was committed between .* and ${end}`), RANGE, /rows of public\.t/, /NAMESPACE/]
+  for (const start of ['first', 'second']) {
+    await assertRefused(rig.start(filter), { code: 3, says })
+    assert.deepEqual(await footprint(rig), before, `the ${start} start changes nothing`)
+  }
+  assert.deepEqual(await idsInLake(rig), [1, 2, 3])
+})
+
+test('G1 G6: what a filter had left out where nothing happened is no other history, though the filter is gone now', async (t) => {
+  const rig = await usedLake(t, 'filtered_idle')
+  await rig.source.query('CREATE TABLE u (id int PRIMARY KEY)')
+  await idleTo(rig)
+  const slot = join(server.dataDir, 'pg_replslot', rig.slot)
+  const copy = `${server.dataDir}.slot`
+  await whileDown(() => run('cp', ['-a', slot, copy]))
+  await rig.source.query('INSERT INTO u VALUES (1)')
+  await idleTo(rig, { EXCLUDE_TABLES: 'public.u' })
+  const stood = (await rig.confirmed())!
+  // As after a crash: what was acknowledged last is forgotten.
+  await whileDown(async () => {
+    await rm(slot, { recursive: true })
+    await run('mv', [copy, slot])
+  })
+  assert.ok((await rig.confirmed())! < stood, 'the slot was set back')
+
+  const service = await rig.stream()
+  await service.waitFor('the lake to be acknowledged again', async () => (await rig.confirmed())! >= stood)
+  await rig.source.query('INSERT INTO u VALUES (2)')
+  await insert(rig, 4, 4)
+  await rig.caughtUp(service)
+  assert.equal(await service.stop(), 0)
+  await auditLog(rig.lake, rig.slot)
+  assert.deepEqual(
+    (await rig.lake.rows('public.u')).map((row) => row.id),
+    [2],
+  )
+})

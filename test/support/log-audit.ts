@@ -48,12 +48,20 @@ interface TableTotals extends Totals {
   readonly table: string
 }
 
+interface QuietStretch {
+  readonly from_lsn: string
+  to_lsn: string
+  readonly tables: unknown
+  readonly exclude_tables: unknown
+}
+
 interface CheckpointRecord extends Totals {
   readonly format: number
   readonly batch: number
   readonly end_lsn: string
   readonly transactions: number
   readonly last_transaction: { readonly commit_lsn: string; readonly commit_ts: string } | null
+  readonly quiet: readonly QuietStretch[]
   readonly gaps: readonly { readonly batch: number }[]
   readonly tables: readonly TableTotals[]
 }
@@ -169,12 +177,26 @@ async function checkCheckpoints(
         transactions: sum(folded.map(({ transactions }) => transactions)),
         ...totalsOf(files),
         last_transaction: last === undefined ? null : { commit_lsn: last.to_lsn, commit_ts: last.last_commit_ts },
+        quiet: quietOf(folded),
         gaps: folded.filter(({ gap }) => gap !== undefined).map(({ batch }) => batch),
         tables: tablesOf(files),
       },
       key,
     )
   }
+}
+
+/** The idle positions at the end, as one stretch for each setting of the filters. */
+function quietOf(commits: readonly CommitRecord[]): QuietStretch[] {
+  const idle = commits.slice(commits.findLastIndex(({ kind }) => kind !== 'idle') + 1)
+  const stretches: QuietStretch[] = []
+  for (const { from_lsn, end_lsn, cut } of idle) {
+    const { tables, exclude_tables } = cut
+    const last = stretches.at(-1)
+    if (last !== undefined && last.tables === tables && last.exclude_tables === exclude_tables) last.to_lsn = end_lsn
+    else stretches.push({ from_lsn, to_lsn: end_lsn, tables, exclude_tables })
+  }
+  return stretches
 }
 
 function tablesOf(files: readonly ListedFile[]): TableTotals[] {

@@ -4,8 +4,7 @@ import type pg from 'pg'
 import type { PgType } from '../../../internal/model/pg-type.js'
 import { TypeCatalog } from '../../../internal/replication/type-catalog.js'
 import { readRowMessage } from '../../support/row-message.js'
-import type { TypeSamples } from '../../integration/transform/type-samples.js'
-import { samples, setup } from '../../integration/transform/value-samples.js'
+import { byteSamples, byteSetup, type ByteSamples } from './byte-samples.js'
 
 /** `v` is of the type, with a column before and one behind it. */
 export const COLUMNS = ['id', 'v', 'last'] as const
@@ -15,7 +14,7 @@ const MOST_BYTES = 4_000
 export type Form = 'text' | 'binary'
 
 export interface Sent {
-  readonly sample: TypeSamples
+  readonly sample: ByteSamples
   readonly form: Form
   readonly relation: Buffer
   readonly row: Buffer
@@ -26,20 +25,20 @@ export interface Corpus {
   /** Of the types of all columns. */
   readonly types: (oids: readonly number[]) => readonly PgType[]
   /** Type and modifier of each sample's column. */
-  readonly columns: ReadonlyMap<TypeSamples, { readonly type: PgType; readonly typmod: number }>
+  readonly columns: ReadonlyMap<ByteSamples, { readonly type: PgType; readonly typmod: number }>
 }
 
 export async function recordCorpus(client: pg.Client): Promise<Corpus> {
-  for (const statement of setup) await client.query(statement)
+  for (const statement of byteSetup) await client.query(statement)
   const slot = `corpus_${process.pid}`
-  for (const [k, { type }] of samples.entries())
+  for (const [k, { type }] of byteSamples.entries())
     await client.query(
       `CREATE TABLE s_${k} (id int PRIMARY KEY, v ${type}, last text); ALTER TABLE s_${k} REPLICA IDENTITY FULL`,
     )
   await client.query('CREATE PUBLICATION corpus FOR ALL TABLES')
   await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot])
   try {
-    for (const [k, sample] of samples.entries()) await fill(client, `s_${k}`, sample)
+    for (const [k, sample] of byteSamples.entries()) await fill(client, `s_${k}`, sample)
     const sent = [...(await read(client, slot, 'text')), ...(await read(client, slot, 'binary'))]
     return { sent, ...(await describe(client)) }
   } finally {
@@ -47,7 +46,7 @@ export async function recordCorpus(client: pg.Client): Promise<Corpus> {
   }
 }
 
-async function fill(client: pg.Client, table: string, { type, values }: TypeSamples): Promise<void> {
+async function fill(client: pg.Client, table: string, { type, values }: ByteSamples): Promise<void> {
   const short = values.filter((value) => value.length < MOST_BYTES)
   // From all over the list: what is at the edges stands in front, what is random behind.
   const chosen = Array.from({ length: ROWS_EACH }, (_, k) => short[Math.floor((k * short.length) / ROWS_EACH)])
@@ -79,7 +78,7 @@ async function read(client: pg.Client, slot: string, form: Form): Promise<Sent[]
     if (row === undefined) continue
     const relation = relations.get(row.oid)!
     const [, name] = relation.toString('utf8', 5).split('\0')
-    const sample = samples[Number(name!.slice(2))]!
+    const sample = byteSamples[Number(name!.slice(2))]!
     if (data.length < 3 * MOST_BYTES) sent.push({ sample, form, relation, row: data })
   }
   return sent
@@ -94,7 +93,7 @@ async function describe(client: pg.Client): Promise<Pick<Corpus, 'types' | 'colu
   const types = await catalog.resolve(rows.map(({ oid }) => oid))
   await catalog.resolve([23, 25])
   const columns = new Map(
-    rows.map(({ name, typmod }, k) => [samples[Number(name.slice(2))]!, { type: types[k]!, typmod }]),
+    rows.map(({ name, typmod }, k) => [byteSamples[Number(name.slice(2))]!, { type: types[k]!, typmod }]),
   )
   return { columns, types: (oids) => catalog.known(oids)! }
 }

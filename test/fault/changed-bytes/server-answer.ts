@@ -1,6 +1,6 @@
 // What PostgreSQL itself says of bytes that may be a value of a type, in either form.
 import pg from 'pg'
-import type { TypeSamples } from '../../integration/transform/type-samples.js'
+import type { ByteSamples } from './byte-samples.js'
 import type { Form } from './corpus.js'
 
 export interface Answer {
@@ -38,7 +38,7 @@ export class ServerAnswers {
   }
 
   /** undefined: it is no value of the type. */
-  async ask({ type, stored, refused }: TypeSamples, form: Form, bytes: Buffer): Promise<Answer | undefined> {
+  async ask({ type, stored, refused }: ByteSamples, form: Form, bytes: Buffer): Promise<Answer | undefined> {
     const value = form === 'binary' ? `$1::${type}` : `convert_from($1, 'UTF8')::${type}`
     const send = this.#senders.get(type)!
     const misfit = `coalesce(${refused ?? 'false'}, false)`

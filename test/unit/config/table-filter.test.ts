@@ -45,6 +45,13 @@ test('table filter: exact names', () => {
   assert.deepEqual(new TableFilter('a.b,c.*').exactNames, [{ schema: 'a', table: 'b' }])
 })
 
+test('table filter: as another record has it', () => {
+  const filter = new TableFilter('a.*', 'a.x')
+  assert.equal(filter.writtenAs({ tables: 'a.*', excludeTables: 'a.x' }), filter)
+  assert.equal(filter.writtenAs({ tables: 'a.*', excludeTables: '' }).matches('a', 'x'), true)
+  assert.equal(filter.writtenAs({ tables: 'b.*', excludeTables: 'a.x' }).matches('a', 'y'), false)
+})
+
 test('table filter: what is not schema.table is refused', () => {
   for (const list of ['orders', '*', 'a.b.c', 'a.b c', '"a.b', 'a.', '.b', ',', 'a..b', 'a.b,,c.d', 'a.""']) {
     assert.throws(

@@ -116,6 +116,33 @@ test('gaps are kept for ever, and what came before one proves nothing about what
   assert.equal(read.lastTransaction, undefined)
 })
 
+function idleOf(batch: number, tables: string): Commit {
+  const [fromLsn, endLsn] = [BigInt(batch * 10), BigInt(batch * 10 + 10)]
+  const position = { kind: 'idle', fromLsn, toLsn: endLsn, endLsn } as const
+  const { lastCommitMicros: _, ...rest } = commitOf(batch)
+  return { ...rest, ...position, cut: { ...cut, tables }, transactions: 0, rows: 0, files: [] }
+}
+
+test('G6: where nothing happened since the last transaction is known, with the filters of then, and is over with the next or a gap', () => {
+  const totals = foldOf(2)
+  assert.deepEqual(totals.quiet, [])
+  for (const [index, tables] of ['', '', 'a.b', ''].entries()) totals.add(idleOf(2 + index, tables))
+  const stretches = [
+    { from: 20n, to: 40n, tables: '', excludeTables: '' },
+    { from: 40n, to: 50n, tables: 'a.b', excludeTables: '' },
+    { from: 50n, to: 60n, tables: '', excludeTables: '' },
+  ]
+  assert.deepEqual(totals.quiet, stretches)
+  assert.deepEqual(LogTotals.decode('key', totals.encode()).quiet, stretches)
+  assert.deepEqual(totals.lastTransaction, { commitLsn: 19n, commitMicros: 1n })
+  const gap = { reason: 'slot_lost', missingFrom: 60n, recordedMicros: 7n } as const
+  const after = LogTotals.decode('key', totals.encode())
+  after.add({ ...idleOf(6, ''), kind: 'gap', gap })
+  assert.deepEqual(after.quiet, [])
+  totals.add(commitOf(6))
+  assert.deepEqual(totals.quiet, [])
+})
+
 function filled(batches: number): MemoryStore {
   const store = new MemoryStore()
   for (let batch = 0; batch < batches; batch++) {

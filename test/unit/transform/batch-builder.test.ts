@@ -160,6 +160,49 @@ test('transactions that are durable already are dropped, and take no part in any
   assert.deepEqual(run.closed[0]!.plan?.fromLsn, 208n)
 })
 
+const quietTo = (to: bigint, tables = '') => [{ from: 108n, to, tables, excludeTables: '' }]
+
+test('G6: a row at a position at which nothing had happened is another history, and the range is named', async () => {
+  const rows: Message[][] = [
+    [insert(orders, 2)],
+    [{ tag: 'truncate', oids: [orders.oid], flags: 0 }],
+    [{ tag: 'update', oid: orders.oid, new: [text('1'), text('x')] }],
+    [{ tag: 'delete', oid: orders.oid, old: { kind: 'K', fields: [text('1'), NULL] } }],
+  ]
+  for (const row of rows) {
+    const run = new BuilderRun({ durableLsn: 300n, quiet: quietTo(300n), flushIntervalMs: 0 })
+    await run.feed(...tx(1, ...describeBoth, insert(orders, 1)))
+    await assert.rejects(
+      run.feed(...tx(2, ...row)),
+      (error) =>
+        error instanceof Failure &&
+        error.kind === 'unsafe' &&
+        /between 0\/6C and 0\/12C, .* at 0\/C8, with rows of public\.orders \(missing: 0\/6C to 0\/12C, 192 bytes/.test(
+          error.message,
+        ),
+    )
+    assert.deepEqual(run.calls, [])
+  }
+})
+
+test('G6: transactions that prove nothing where nothing had happened are dropped: empty ones, and of tables left out then', async () => {
+  const run = new BuilderRun({
+    durableLsn: 500n,
+    quiet: [...quietTo(400n, 'orders'), { from: 400n, to: 500n, tables: '', excludeTables: '' }],
+    flushIntervalMs: 0,
+    takes: (_schema, table, { tables }) => tables === '' || tables === table,
+  })
+  await run.feed(...tx(1, ...describeBoth, insert(orders, 1)), ...tx(2), ...tx(3, insert(items, 1)))
+  assert.deepEqual([run.calls, run.received], [[], [108n, 208n, 308n]])
+  await assert.rejects(run.feed(...tx(4, insert(items, 2))), /rows of public\.items/)
+})
+
+test('G6: what is left out now was taken where nothing had happened', async () => {
+  const takes = (_schema: string, _table: string, { tables }: { tables: string }): boolean => tables === 'then'
+  const run = new BuilderRun({ durableLsn: 300n, quiet: quietTo(300n, 'then'), takes })
+  await assert.rejects(run.feed(...tx(2, ...describeBoth, insert(orders, 1))), /nothing was committed/)
+})
+
 test('a transaction whose commit record begins where the durable one ended is new', async () => {
   const run = new BuilderRun({ durableLsn: 300n, flushIntervalMs: 0 })
   await run.feed(...tx(3, ...describeBoth, insert(orders, 3)))
