@@ -5,6 +5,7 @@ import { int32At, pushProduct } from './int64-halves.js'
 import { digitAt, notAValue, requireWidth, type Put, type ScalarCodec } from './scalar-codec.js'
 
 const MINUS = 0x2d
+const ZERO = 0x30
 const MAX_XID8 = Buffer.from('18446744073709551615', 'latin1')
 
 export const boolCodec: ScalarCodec = {
@@ -139,9 +140,16 @@ export function unsigned32Codec(type: string): ScalarCodec {
   }
 }
 
+/** The server reads a sign as a number modulo the range, and a zero in front as an octal number; it prints neither. */
+function requirePlain(type: string, buffer: Buffer, start: number, end: number): void {
+  if (buffer[start] === MINUS || (buffer[start] === ZERO && end - start > 1))
+    throw notAValue(type, 'not as it is printed')
+}
+
 function unsigned32FromText(type: string, leaf: Int64Values): Put {
   return (buffer, start, end) => {
     if (start >= end || end - start > 10) throw notAValue(type, 'wrong number of digits')
+    requirePlain(type, buffer, start, end)
     let value = 0
     for (let at = start; at < end; at++) value = value * 10 + digitAt(type, buffer, at)
     if (value > 0xffff_ffff) throw notAValue(type, 'out of range')
@@ -159,7 +167,7 @@ export const xid8Codec: ScalarCodec = {
     return {
       leaf,
       putText(buffer, start, end) {
-        if (buffer[start] === MINUS) throw notAValue('xid8', 'out of range')
+        requirePlain('xid8', buffer, start, end)
         if (pushText(buffer, start, end)) return true
         // As long as the limit, its digits sort as it does.
         const limit = MAX_XID8.length
