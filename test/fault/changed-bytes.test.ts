@@ -92,9 +92,9 @@ function outcomeOf(codec: ValueCodec, form: Form, bytes: Buffer): Outcome {
 }
 
 /** Types whose text is not judged: it is kept as it was sent. */
-const FREE_TEXT = /^(text|varchar|char|name|citext|json|xml|mood|"Öffnung"|label)/
+const FREE_TEXT = /^(text|varchar|char|"char"|name|citext|json|xml|mood|"Öffnung"|label)/
 /** Types of which the server sends only some values, all of which are printed in the same way as those. */
-const SOME_VALUES = /^("char"|box|line|circle|path|varbit|bit)|range/
+const SOME_VALUES = /^(box|line|circle|path|varbit|bit)|range/
 /** Declared with a limit that a value itself does not know: what is beyond it is rounded or refused by the cast alone. */
 const LIMITED = /\(|^(amount|small_amount|label|interval )/
 
