@@ -69,7 +69,9 @@ export async function connect(target: ConnectionTarget, purpose: 'control' | 're
 }
 
 async function open(target: ConnectionTarget, purpose: 'control' | 'replication', tls: boolean): Promise<pg.Client> {
-  const settings = Object.entries(pinnedSettings).map(([name, value]) => `-c ${name}=${value}`)
+  // Names of objects, as in regclass, are printed by it. The control connection prints them for people.
+  const searchPath = purpose === 'replication' ? { search_path: 'pg_catalog' } : {}
+  const settings = Object.entries({ ...pinnedSettings, ...searchPath }).map(([name, value]) => `-c ${name}=${value}`)
   const config = {
     host: target.host,
     port: target.port,

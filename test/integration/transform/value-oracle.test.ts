@@ -45,10 +45,13 @@ test('G8: values of every type of the server, in binary and in text, in two read
   const modes = [(await major(binary)) < 14 ? 'text' : 'binary', 'text']
   for (const each of cases) await fill(source, each)
   const answers = new Map<Case, Answers>()
+  // What the program's own connection has: names of objects are printed with their schema.
+  await source.query('SET search_path = pg_catalog')
   for (const each of cases) {
     answers.set(each, await ask(source, each))
-    await source.query(`DELETE FROM ${each.table}`)
+    await source.query(`DELETE FROM public.${each.table}`)
   }
+  await source.query('RESET search_path')
   for (const [k, rig] of [binary, text].entries()) {
     await rig.caughtUp(services[k]!)
     assert.equal(await services[k]!.stop(), 0)
@@ -152,7 +155,7 @@ async function ask(source: Source, { table, sample, columns }: Case): Promise<An
       num_nulls(${name}))`
   })
   const rows = await source.query<{ id: number; answers: [string, boolean, Answer['stored'], number][] }>(
-    `SELECT id, json_build_array(${selected.join(', ')}) AS answers FROM ${table} ORDER BY id`,
+    `SELECT id, json_build_array(${selected.join(', ')}) AS answers FROM public.${table} ORDER BY id`,
   )
   assert.notEqual(rows.length, 0)
   return new Map(
