@@ -31,10 +31,10 @@ for (const [what, dropped, killed] of [
     await rig.source.query(`DO $$ BEGIN
       ${insertRows(1)}; CREATE TABLE met (id int PRIMARY KEY, v tsvector); INSERT INTO met VALUES (1, 'cat');
       ${insertRows(ROWS + 1)}; ${dropped ? 'DROP TABLE met;' : ''} END $$`)
-    await hold.reached()
+    await hold.reached(1, { timeoutMs: 60_000 })
     assert.deepEqual(first.logged('will try again'), [], 'the type is still to come')
     hold.letGo()
-    const { err } = await first.waitForLog('will try again')
+    const { err } = await first.waitForLog('will try again', { timeoutMs: 60_000 })
     assert.equal((err as { kind: string }).kind, 'needs_text')
     if (killed) await first.kill()
     const last = killed ? await rig.stream(PARTS) : first

@@ -44,7 +44,7 @@ test('G8 G10: 1,600 columns, and a value of 100 MB, in binary and in text', asyn
   await source.query(`INSERT INTO large VALUES (1, ${BIG})`)
   const modes = [(await major(binary)) < 14 ? 'text' : 'binary', 'text']
   for (const [k, rig] of [binary, text].entries()) {
-    await rig.caughtUp(services[k]!)
+    await rig.caughtUp(services[k]!, { timeoutMs: 180_000 })
     assert.equal(await services[k]!.stop(), 0)
     assert.equal(services[k]!.logged('streaming')[0]?.mode, modes[k])
     await auditLog(rig.lake, rig.slot)

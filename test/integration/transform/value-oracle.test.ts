@@ -53,7 +53,7 @@ test('G8: values of every type of the server, in binary and in text, in two read
   }
   await source.query('RESET search_path')
   for (const [k, rig] of [binary, text].entries()) {
-    await rig.caughtUp(services[k]!)
+    await rig.caughtUp(services[k]!, { timeoutMs: 180_000 })
     assert.equal(await services[k]!.stop(), 0)
     for (const { mode } of services[k]!.logged('streaming')) assert.equal(mode, modes[k])
     await auditLog(rig.lake, rig.slot)
