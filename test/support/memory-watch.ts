@@ -1,4 +1,5 @@
 // The resident memory of a process as the kernel counts it, looked at while it runs.
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { TestContext } from 'node:test'
 
@@ -27,4 +28,16 @@ export class MemoryWatch {
     const kib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
     this.#peakBytes = Math.max(this.#peakBytes, kib * 1024)
   }
+}
+
+/** Why a test of memory cannot run here, false where it can: for its `skip`. */
+export const memoryUncounted = existsSync('/proc/self/status')
+  ? false
+  : 'no /proc here that counts the peak of a process'
+
+/** The most that a running process has had resident, as the kernel has counted it. */
+export async function peakMemory(pid: number): Promise<number> {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+  if (kib === undefined) throw new Error(`the kernel does not tell the peak of process ${pid}`)
+  return Number(kib) * 1024
 }
