@@ -122,6 +122,24 @@ export const variants: readonly Variant[] = [
     violates: 'G4: a row is in two files',
   },
   {
+    name: 'a start goes by the newest checkpoint alone',
+    broken: { foldLog: (checkpoint) => checkpoint },
+    scenario: 'checkpoints',
+    violates: 'G11: never comes to its end',
+  },
+  {
+    name: 'a start folds the commit of the checkpoint once more',
+    broken: { foldLog: (checkpoint, after) => rulesOfProduct.foldLog(checkpoint, [...after.slice(-1), ...after]) },
+    scenario: 'checkpoints',
+    violates: 'G6: refused without a reason',
+  },
+  {
+    name: 'a checkpoint is written before its commit',
+    broken: { checkpointAwaitsCommit: false },
+    scenario: 'checkpoints',
+    violates: 'G2: a checkpoint is not the log folded',
+  },
+  {
     name: 'a plan is written without a connection',
     broken: { checkMayPlan: nothing },
     scenario: 'one after the other',

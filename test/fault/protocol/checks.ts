@@ -1,4 +1,5 @@
 // What must hold in every state.
+import { foldIn, NOTHING } from './folded-log.js'
 import { ALL_ROWS, commitLsnOf, endLsnOf } from './records.js'
 import type { Violation } from './step.js'
 import { logEnd, type Bucket, type Scenario, type World } from './world.js'
@@ -31,7 +32,13 @@ export class Checks {
   }
 
   #ofBucket(bucket: Bucket): Violation | undefined {
-    return this.#rowsOnce(bucket) ?? logWhole(bucket) ?? filesThere(bucket) ?? this.#rowsThere(bucket)
+    return (
+      this.#rowsOnce(bucket) ??
+      logWhole(bucket) ??
+      checkpointsTrue(bucket) ??
+      filesThere(bucket) ??
+      this.#rowsThere(bucket)
+    )
   }
 
   #rowsOnce({ files }: Bucket): Violation | undefined {
@@ -71,6 +78,17 @@ function logWhole({ commits, head }: Bucket): Violation | undefined {
     end = commit.endLsn
   }
   if (head >= commits.length) return { kind: 'G2: the head is ahead of the log', text: `it names batch ${head}` }
+  return undefined
+}
+
+function checkpointsTrue({ commits, checkpoints }: Bucket): Violation | undefined {
+  let folded = NOTHING
+  for (const [batch, checkpoint] of checkpoints.entries()) {
+    const commit = commits[batch]
+    if (commit !== undefined) folded = foldIn(folded, commit)
+    if (checkpoint !== undefined && (commit === undefined || checkpoint !== folded))
+      return { kind: 'G2: a checkpoint is not the log folded', text: `checkpoint ${batch}` }
+  }
   return undefined
 }
 

@@ -1,6 +1,7 @@
 // The committer's part: plan, data, commit, ack, head.json. Batches overlap; a conditional write's answer may be lost, and
 // then the write is tried again.
 import type { Commit } from '../../../internal/model/batch-record.js'
+import { NOTHING, totalsOf, type Folded } from './folded-log.js'
 import { commitOf, fileOf, keyOfPart, rowsOfPart, type StoredFile } from './records.js'
 import type { Rules } from './rules.js'
 import { attempt, putFile, type Model, type Step } from './step.js'
@@ -11,7 +12,7 @@ export function committerSteps(model: Model, world: World, writer: Writer): Step
   for (const batch of writer.queue) steps.push(...storeSteps(model, world, writer, batch))
   for (const ready of committable(model.rules, model.scenario, writer))
     steps.push(...commitSteps(model, world, writer, ready.batch, ready.commit))
-  return steps.concat(ackSteps(model, world, writer))
+  return steps.concat(ackSteps(model, world, writer), checkpointSteps(model, world, writer))
 }
 
 /** Plans are written one after the other. */
@@ -67,6 +68,7 @@ function commitSteps(model: Model, world: World, writer: Writer, batch: Batch, c
       received: ledger.received,
       queue: writer.queue.filter((other) => other !== batch),
       headDue: model.scenario.head ? commit.batch : -1,
+      ...checkpointAfter(model, writer, commit),
     }
     const done = { label, fault: false, world: withWriter(created, noted) }
     return standing === undefined ? [done, lost] : [{ ...done, label: `${label}, which stands` }]
@@ -86,6 +88,29 @@ function ackSteps({ rules }: Model, world: World, writer: Writer): Step[] {
       world: withWriter(withBucket(world, { head: headDue }), { ...writer, headDue: -1 }),
     })
   return steps
+}
+
+/** A checkpoint that still waits gives way to the newer one. */
+function checkpointAfter({ rules, scenario }: Model, { folded }: Writer, commit: Commit) {
+  const after = rules.foldIn(folded, commit)
+  return { folded: after, checkpointDue: scenario.checkpoints ? after : NOTHING }
+}
+
+/** Written after the commit, by whoever folds the log; nobody waits for it. */
+function checkpointSteps({ rules, scenario }: Model, world: World, writer: Writer): Step[] {
+  const early = rules.checkpointAwaitsCommit ? [] : committable(rules, scenario, writer)
+  const due = [writer.checkpointDue, ...early.map(({ commit }) => rules.foldIn(writer.folded, commit))]
+  return due
+    .filter((folded) => folded !== NOTHING)
+    .map((folded) => {
+      const written = withBucket(world, withCheckpoint(world.bucket, folded))
+      const label = `${writer.id} writes a checkpoint of batch ${totalsOf(folded).batch}`
+      return { label, fault: false, world: withWriter(written, { ...writer, checkpointDue: NOTHING }) }
+    })
+}
+
+export function withCheckpoint(bucket: Bucket, folded: Folded): Partial<Bucket> {
+  return { checkpoints: at(bucket.checkpoints, totalsOf(folded).batch, folded) }
 }
 
 /** Parts of the batch that may be stored now. */

@@ -1,6 +1,6 @@
 // What goes wrong: connections are cut and noticed late, processes die, requests of sessions that are over arrive. Answers
 // of conditional writes are lost where they are written.
-import { at, withCommit } from './committer.js'
+import { at, withCheckpoint, withCommit } from './committer.js'
 import { attempt, endSession, putFile, type Model, type Step, type Violation } from './step.js'
 import { withBucket, type World, type Writer } from './world.js'
 
@@ -43,6 +43,8 @@ export function lateSteps({ rules }: Model, world: World): Step[] {
       const plans = bucket.plans[plan.batch] === undefined ? at(bucket.plans, plan.batch, plan) : bucket.plans
       return [{ label, fault: false, world: withBucket(after, { plans }) }]
     }
+    case 'checkpoint':
+      return [{ label, fault: false, world: withBucket(after, withCheckpoint(bucket, late.folded)) }]
     case 'commit': {
       const { commit } = late
       const absent = bucket.commits[commit.batch] === undefined

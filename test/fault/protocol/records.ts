@@ -65,6 +65,7 @@ export function commitOf(
     `${plan.batch} ${plan.kind} ${plan.fromLsn} ${plan.toLsn} ${plan.cut.rollBytes} ${writer} ${endLsn} ${transactions} ${keys.join(' ')}`,
     () => ({
       ...{ ...plan, writer, endLsn, transactions, rows: transactions * 2, timeline: 1 },
+      ...(transactions === 0 ? {} : { firstCommitMicros: 1n, lastCommitMicros: plan.toLsn }),
       files: keys.map((key) => ({
         ...{ key, schema: 's', table: 't', schemaVersion: 1, bytes: 1, sha256: '' },
         rows: (transactions * 2) / keys.length,

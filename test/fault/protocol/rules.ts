@@ -1,7 +1,7 @@
 // What the model's writers go by: the product's own decision functions, and the order of steps that the product keeps by
 // waiting. A broken variant replaces one of them.
 import { Failure, verdictOf } from '../../../internal/model/failure.js'
-import type { CutParameters } from '../../../internal/model/batch-record.js'
+import type { Commit, CutParameters } from '../../../internal/model/batch-record.js'
 import { idleIsDue } from '../../../internal/pipeline/idle-decision.js'
 import {
   checkMayPlan,
@@ -12,7 +12,6 @@ import {
 } from '../../../internal/pipeline/plan-rules.js'
 import { ProgressLedger } from '../../../internal/pipeline/progress-ledger.js'
 import { decideStart } from '../../../internal/pipeline/start-decision.js'
-import type { LogEnd } from '../../../internal/storage/commit-log.js'
 import {
   checkChain,
   checkStandingCommit,
@@ -21,6 +20,7 @@ import {
   sameGap,
 } from '../../../internal/storage/log-rules.js'
 import { placeOfPosition, placeOfTransaction } from '../../../internal/transform/stream-place.js'
+import { foldIn, totalsOf, type Folded } from './folded-log.js'
 import type { Bucket } from './world.js'
 
 const productRules = {
@@ -30,8 +30,12 @@ const productRules = {
   ledgerAt: (durable: bigint) => new ProgressLedger(durable),
   /** What the builder throws where the stream does not fit the plan. */
   misfit: (text: string) => new Failure('unsafe', text),
+  foldIn,
+  /** What a start knows of the log: the newest checkpoint, and the commits after it. */
+  foldLog: (checkpoint: Folded, after: readonly Commit[]): Folded =>
+    after.reduce((folded, commit) => foldIn(folded, commit), checkpoint),
   /** The batch that a start begins with: open plans are its first ones. */
-  nextBatch: ({ lastCommit }: LogEnd, _bucket: Bucket): number => (lastCommit?.batch ?? -1) + 1,
+  nextBatch: (folded: Folded, _bucket: Bucket): number => totalsOf(folded).batch + 1,
   cutOfReplay: (planned: CutParameters, _ours: CutParameters): CutParameters => planned,
 }
 
@@ -45,6 +49,7 @@ const productOrder = {
   commitAwaitsEarlier: true,
   ackAwaitsCommit: true,
   idleIsRecorded: true,
+  checkpointAwaitsCommit: true,
 }
 
 export type Rules = typeof productRules & typeof productOrder

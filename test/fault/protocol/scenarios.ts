@@ -8,7 +8,7 @@ const small = (number: number): Message => ({ kind: 'transaction', number, large
 const large = (number: number): Message => ({ kind: 'transaction', number, large: true })
 const quiet = (position: bigint): Message => ({ kind: 'quiet', position })
 
-const plain = { parts: 1, cuts: 1, lateRequests: 0, batchesInFlight: 2, head: false } as const
+const plain = { parts: 1, cuts: 1, lateRequests: 0, batchesInFlight: 2, head: false, checkpoints: false } as const
 
 export const scenarios = {
   'one after the other': { ...plain, messages: [small(1), small(2)], cuts: 2, batchesInFlight: 1 },
@@ -24,6 +24,14 @@ export const scenarios = {
   'a large transaction, cut twice, and a late request': {
     ...{ ...plain, messages: [large(1)], parts: 2 },
     ...{ cuts: 2, lateRequests: 1 },
+  },
+  checkpoints: { ...plain, messages: [small(1), small(2)], checkpoints: true },
+  'a late checkpoint': {
+    ...plain,
+    messages: [small(1), quiet(13n)],
+    checkpoints: true,
+    lateRequests: 1,
+    batchesInFlight: 1,
   },
   'head.json': { ...plain, messages: [small(1), small(2)], head: true },
 } as const satisfies Record<string, Scenario>

@@ -2,6 +2,7 @@
 // finished, the slot is taken. The other writer may do anything between two of these steps.
 import type { Commit, Plan } from '../../../internal/model/batch-record.js'
 import type { LogRecord } from '../../../internal/storage/log-rules.js'
+import { NOTHING } from './folded-log.js'
 import { attempt, endSession, type Model, type Step } from './step.js'
 import { withBucket, withWriter, type Batch, type Bucket, type World, type Writer } from './world.js'
 
@@ -18,6 +19,15 @@ export function startSteps(model: Model, world: World, writer: Writer): Step[] {
       return [{ label: `${writer.id} finds the last commit`, fault: false, world: withWriter(world, probed) }]
     }
     case 'log probed':
+      if (model.scenario.checkpoints) {
+        const checkpointSeen = world.bucket.checkpoints.length - 1
+        const seen: Writer = { ...writer, phase: 'checkpoint seen', checkpointSeen }
+        return [
+          { label: `${writer.id} finds checkpoint ${checkpointSeen}`, fault: false, world: withWriter(world, seen) },
+        ]
+      }
+      return attempt(model, world, writer, `${writer.id} lists the log`, () => list(model, world, writer))
+    case 'checkpoint seen':
       return attempt(model, world, writer, `${writer.id} lists the log`, () => list(model, world, writer))
     case 'log listed':
       return attempt(model, world, writer, `${writer.id} reads whose lake it is`, () => decide(model, world, writer))
@@ -46,15 +56,19 @@ function list(model: Model, world: World, writer: Writer): Step[] {
   const label = `${writer.id} lists the log`
   const next = (writer.lastSeen?.batch ?? -1) + 1
   const listed = recordsFrom(bucket, next)
-  const gap = rules.gapInLog(next, -1, listed)
+  const gap = rules.gapInLog(next, writer.checkpointSeen, listed)
   if (gap !== undefined) {
     if (rules.sameGap(writer.gapSeen, gap)) return refused(label, world, `a hole before ${gap.found.record}`)
-    const again: Writer = { ...writer, phase: 'slot read', lastSeen: undefined, gapSeen: gap }
+    const again: Writer = { ...writer, phase: 'slot read', lastSeen: undefined, checkpointSeen: -1, gapSeen: gap }
     return [{ label: `${label}, which goes on meanwhile`, fault: false, world: withWriter(world, again) }]
   }
   const openPlans = listed.map((record) => bucket.plans[record.batch]!)
   rules.checkChain(writer.lastSeen, openPlans)
-  const read: Writer = { ...writer, phase: 'log listed', replaying: openPlans }
+  const folded = rules.foldLog(
+    bucket.checkpoints[writer.checkpointSeen] ?? NOTHING,
+    bucket.commits.slice(writer.checkpointSeen + 1, next).map((commit) => commit!),
+  )
+  const read: Writer = { ...writer, phase: 'log listed', checkpointSeen: -1, replaying: openPlans, folded }
   // Once claimed a lake stays claimed, so it makes no difference when that is read.
   if (rules.slotBeforeLog && world.bucket.claimed) return decide(model, world, read)
   return [{ label, fault: false, world: withWriter(world, read) }]
@@ -70,7 +84,7 @@ function decide({ rules }: Model, world: World, writer: Writer): Step[] {
   const lake = (writer.claimSeen ?? world.bucket.claimed) ? identity : undefined
   const decision = rules.decideStart({ lake, log, server: identity, place, slot, location: 'here' })
   if (decision.act === 'create') return refused(label, world, 'the slot is created again')
-  const first = rules.nextBatch(log, world.bucket)
+  const first = rules.nextBatch(writer.folded, world.bucket)
   const { idle, changes } = rules.splitOpenPlans(decision.openPlans)
   const started: Writer = {
     ...writer,

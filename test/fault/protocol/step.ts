@@ -2,6 +2,7 @@
 // product's table of failures says: it starts again, or it stops, which no history of this model gives a reason for.
 import { Failure } from '../../../internal/model/failure.js'
 import { committable, storable } from './committer.js'
+import { NOTHING } from './folded-log.js'
 import { GONE, orphanedCommit, orphanedPlan, planOf, type StoredFile } from './records.js'
 import type { Rules } from './rules.js'
 import {
@@ -21,6 +22,7 @@ export const VIOLATIONS = [
   'G1: a durable row is nowhere',
   'G2: the log has a hole',
   'G2: the head is ahead of the log',
+  'G2: a checkpoint is not the log folded',
   'G4: a row is in two files',
   'G4: a row vanishes',
   'G4: a commit without its files',
@@ -94,6 +96,7 @@ function onTheirWay({ rules, scenario }: Model, writer: Writer): LateRequest[] {
     for (const { file } of storable(rules, scenario, batch)) requests.push({ what: 'file', file })
   const commit = committable(rules, scenario, writer)[0]?.commit
   if (commit !== undefined) requests.push({ what: 'commit', commit: orphanedCommit(commit, writer.id)! })
+  if (writer.checkpointDue !== NOTHING) requests.push({ what: 'checkpoint', folded: writer.checkpointDue })
   return requests
 }
 

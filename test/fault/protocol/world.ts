@@ -3,6 +3,7 @@
 import type { Commit, CutParameters, Plan } from '../../../internal/model/batch-record.js'
 import type { Lsn } from '../../../internal/model/lsn.js'
 import type { LogGap } from '../../../internal/storage/log-rules.js'
+import { NOTHING, type Folded } from './folded-log.js'
 import { idOf, type StoredFile, type WriterId } from './records.js'
 
 /** What the server has to send, in order of positions. Quiet positions may be left out, transactions not. */
@@ -20,6 +21,8 @@ export interface Scenario {
   readonly lateRequests: number
   readonly batchesInFlight: number
   readonly head: boolean
+  /** A checkpoint is due after each commit. */
+  readonly checkpoints: boolean
 }
 
 export interface Bucket {
@@ -32,6 +35,8 @@ export interface Bucket {
   readonly files: readonly StoredFile[]
   /** Number of the commit in head.json, -1 where there is none. */
   readonly head: number
+  /** By the batch up to which they fold the log. */
+  readonly checkpoints: readonly (Folded | undefined)[]
 }
 
 export interface Batch {
@@ -50,12 +55,14 @@ export interface Batch {
 export interface Writer {
   readonly serial: number
   readonly id: WriterId
-  readonly phase: 'down' | 'slot read' | 'log probed' | 'log listed' | 'starting' | 'streaming'
+  readonly phase: 'down' | 'slot read' | 'log probed' | 'checkpoint seen' | 'log listed' | 'starting' | 'streaming'
   /** Starting: what was seen so far. */
   readonly slotSeen: Lsn | undefined
   readonly claimSeen: boolean | undefined
   readonly lastSeen: Commit | undefined
   readonly gapSeen: LogGap | undefined
+  /** Batch of the newest checkpoint, -1 where there was none. */
+  readonly checkpointSeen: number
   // The ledger
   readonly durable: Lsn
   readonly received: Lsn
@@ -72,12 +79,17 @@ export interface Writer {
   readonly queue: readonly Batch[]
   /** Number of the commit that head.json is to show, -1 for none. */
   readonly headDue: number
+  /** Everything that is durable, as it knows it. */
+  readonly folded: Folded
+  /** The checkpoint that is to be written, 0 for none. */
+  readonly checkpointDue: Folded
 }
 
 export type LateRequest =
   | { readonly what: 'plan'; readonly plan: Plan }
   | { readonly what: 'file'; readonly file: StoredFile }
   | { readonly what: 'commit'; readonly commit: Commit }
+  | { readonly what: 'checkpoint'; readonly folded: Folded }
 
 export interface World {
   readonly confirmed: Lsn
@@ -94,6 +106,7 @@ export function down(id: WriterId): Writer {
   return {
     ...{ serial: 0, id, phase: 'down', durable: 0n, received: 0n },
     ...{ slotSeen: undefined, claimSeen: undefined, lastSeen: undefined, gapSeen: undefined },
+    ...{ checkpointSeen: -1, folded: NOTHING, checkpointDue: NOTHING },
     ...{ cursor: 0, halfReceived: false, replaying: [], from: 0n, open: [], next: 0, queue: [], headDue: -1 },
   }
 }
@@ -103,7 +116,7 @@ export function firstWorld(scenario: Scenario): World {
     ...{
       confirmed: 0n,
       holder: undefined,
-      bucket: { serial: 0, claimed: false, plans: [], commits: [], files: [], head: -1 },
+      bucket: { serial: 0, claimed: false, plans: [], commits: [], files: [], head: -1, checkpoints: [] },
     },
     ...{ a: down('a'), b: down('b'), late: undefined },
     ...{ cutsLeft: scenario.cuts, lateLeft: scenario.lateRequests },
@@ -129,8 +142,8 @@ export function withWriter(world: World, changed: Writer): World {
 
 export function withBucket(world: World, change: Partial<Bucket>): World {
   const changed = { ...world.bucket, ...change }
-  const { claimed, plans, commits, files, head } = changed
-  const key = `${claimed};${plans.map(idOf).join()};${commits.map(idOf).join()};${files.map(({ id }) => id).join()};${head}`
+  const { claimed, plans, commits, files, head, checkpoints } = changed
+  const key = `${claimed};${plans.map(idOf).join()};${commits.map(idOf).join()};${files.map(({ id }) => id).join()};${head};${checkpoints.join()}`
   let bucket = buckets.get(key)
   if (bucket === undefined) buckets.set(key, (bucket = { ...changed, serial: buckets.size + 1 }))
   return { ...world, bucket }
@@ -142,7 +155,16 @@ export function keyOfWorld({ confirmed, holder, late, cutsLeft, lateLeft, bucket
 
 function keyOfLate(late: LateRequest | undefined): string {
   if (late === undefined) return ''
-  return `${late.what}${late.what === 'file' ? late.file.id : idOf(late.what === 'plan' ? late.plan : late.commit)}`
+  switch (late.what) {
+    case 'file':
+      return `f${late.file.id}`
+    case 'plan':
+      return `p${idOf(late.plan)}`
+    case 'commit':
+      return `c${idOf(late.commit)}`
+    case 'checkpoint':
+      return `k${late.folded}`
+  }
 }
 
 function writerKey(writer: Writer): string {
@@ -164,8 +186,9 @@ function writerKey(writer: Writer): string {
   const gap = gapSeen === undefined ? '' : `${gapSeen.missing.record}${gapSeen.missing.batch}`
   const seen = `${writer.id} ${phase} ${slotSeen ?? ''}${claimSeen ?? ''} ${idOf(lastSeen)} ${gap}`
   if (phase === 'slot read' || phase === 'log probed') return seen
+  if (phase === 'checkpoint seen') return `${seen} ${writer.checkpointSeen}`
   const stream = `${durable} ${received} ${cursor}${halfReceived ? '+' : ''} ${replaying.map(idOf).join()} ${from} ${open.join()}`
-  return `${seen} ${stream} ${writer.next} ${writer.queue.map(batchKey).join()} ${writer.headDue}`
+  return `${seen} ${stream} ${writer.next} ${writer.queue.map(batchKey).join()} ${writer.headDue} ${writer.folded} ${writer.checkpointDue}`
 }
 
 function batchKey({ number, plan, cut, planned, endLsn, transactions, stored }: Batch): string {
