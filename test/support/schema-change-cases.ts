@@ -6,10 +6,14 @@ export interface SchemaChange {
   readonly table: string
   /** One transaction, with rows before and after the change. `t` is the table. */
   readonly work: string
-  /** The lake's columns to look at, and what they hold in order of the changes, as text. */
+  /** All of the lake's columns that are the table's, and those of ours that matter. */
   readonly columns: readonly string[]
-  readonly rows: readonly (readonly (string | number | null)[])[]
+  /** What they hold, in order of the changes. */
+  readonly rows: readonly (readonly KnownCell[])[]
 }
+
+/** A text stands for itself, and for an integer or decimal that is too long for a number. */
+export type KnownCell = string | number | null | readonly (string | number | null)[]
 
 export const schemaChanges: readonly SchemaChange[] = [
   {
@@ -107,6 +111,92 @@ export const schemaChanges: readonly SchemaChange[] = [
     rows: [
       ['I', 1, null, null],
       ['I', 2, 'mine', '2020-02-02'],
+    ],
+  },
+  {
+    name: 'integers that widen twice, lengths that change, and texts of other types',
+    table: 'id int PRIMARY KEY, a int2, v varchar(5), w text, j text',
+    work: `INSERT INTO t VALUES (1, 32767, 'short', 'x', '{"a": 1}');
+           ALTER TABLE t ALTER a TYPE int4, ALTER v TYPE varchar(20), ALTER w TYPE varchar(9), ALTER j TYPE jsonb USING j::jsonb;
+           INSERT INTO t VALUES (2, 2147483647, 'a longer one', 'y', '{"a":2}');
+           ALTER TABLE t ALTER a TYPE int8, ALTER v TYPE varchar(12), ALTER w TYPE text;
+           INSERT INTO t VALUES (3, -9223372036854775808, '', 'z', '[]')`,
+    columns: ['id', 'a', 'v', 'w', 'j'],
+    rows: [
+      [1, 32767, 'short', 'x', '{"a": 1}'],
+      [2, 2147483647, 'a longer one', 'y', '{"a": 2}'],
+      [3, '-9223372036854775808', '', 'z', '[]'],
+    ],
+  },
+  {
+    name: 'types that narrow, another scale, and arrays',
+    table: 'id int PRIMARY KEY, a int8, n numeric(12,2), l int4[]',
+    work: `INSERT INTO t VALUES (1, 9007199254740993, 1.25, '{1,NULL}');
+           ALTER TABLE t ALTER a TYPE int4 USING 1, ALTER n TYPE numeric(30,4), ALTER l TYPE text[];
+           INSERT INTO t VALUES (2, 7, 12345678901234567890.1234, '{x,NULL}')`,
+    columns: ['id', 'a', 'a__int4', 'n', 'n__numeric_30_4', 'l', 'l__text_array'],
+    rows: [
+      [1, '9007199254740993', null, '1.25', null, [1, null], null],
+      [2, null, 7, null, '12345678901234567890.1234', null, ['x', null]],
+    ],
+  },
+  {
+    name: 'NOT NULL on and off',
+    table: 'id int PRIMARY KEY, a int',
+    work: `INSERT INTO t VALUES (1, 5); ALTER TABLE t ALTER a SET NOT NULL; INSERT INTO t VALUES (2, 6);
+           ALTER TABLE t ALTER a DROP NOT NULL; INSERT INTO t VALUES (3, NULL)`,
+    columns: ['id', 'a'],
+    rows: [
+      [1, 5],
+      [2, 6],
+      [3, null],
+    ],
+  },
+  {
+    name: 'the table is made again with its columns in another order',
+    table: 'id int PRIMARY KEY, a int, b text',
+    work: `INSERT INTO t VALUES (1, 5, 'x'); DROP TABLE t; CREATE TABLE t (b text, id int PRIMARY KEY, a int);
+           INSERT INTO t VALUES ('y', 2, 6)`,
+    columns: ['_op', 'id', 'a', 'b'],
+    rows: [
+      ['I', 1, 5, 'x'],
+      ['T', null, null, null],
+      ['I', 2, 6, 'y'],
+    ],
+  },
+  {
+    name: 'columns whose names differ in case only',
+    table: 'id int PRIMARY KEY, "A" int, a int',
+    work: `INSERT INTO t VALUES (1, 2, 3); ALTER TABLE t ADD "ID" text; INSERT INTO t VALUES (4, 5, 6, 'x')`,
+    columns: ['id', 'A', 'a__2', 'ID__2'],
+    rows: [
+      [1, 2, 3, null],
+      [4, 5, 6, 'x'],
+    ],
+  },
+  {
+    name: 'columns that were called like ours and the path`s before',
+    table: 'id int PRIMARY KEY, _op text, dt date',
+    work: `INSERT INTO t VALUES (1, 'mine', '2020-02-02'); ALTER TABLE t ADD a int; DELETE FROM t`,
+    columns: ['__op', 'id', '_op', 'dt', 'a'],
+    rows: [
+      ['I', 1, 'mine', '2020-02-02', null],
+      ['D', 1, null, null, null],
+    ],
+  },
+  {
+    name: 'many changes at once, and a row before and after each',
+    table: 'id int PRIMARY KEY, gone int, old text, wide int4, other int',
+    work: `INSERT INTO t VALUES (1, 1, 'a', 1, 1);
+           ALTER TABLE t DROP gone, ADD more bool DEFAULT true, ALTER wide TYPE int8, ALTER other TYPE text, ALTER old SET NOT NULL;
+           INSERT INTO t VALUES (2, 'b', 2147483648, 'two', false); ALTER TABLE t RENAME old TO new;
+           INSERT INTO t VALUES (3, 'c', 3, 'three'); UPDATE t SET more = NULL WHERE id = 1`,
+    columns: ['_op', 'id', 'gone', 'old', 'wide', 'other', 'other__text', 'more', 'new'],
+    rows: [
+      ['I', 1, 1, 'a', 1, 1, null, null, null],
+      ['I', 2, null, 'b', '2147483648', null, 'two', 'false', null],
+      ['I', 3, null, null, 3, null, 'three', 'true', 'c'],
+      ['U', 1, null, null, 1, null, '1', null, 'a'],
     ],
   },
 ]
