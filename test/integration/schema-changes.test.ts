@@ -8,7 +8,12 @@ import { RequestHold } from '../support/request-hold.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { auditSchemas } from '../support/schema-audit.js'
-import { furtherSchemaChanges, schemaChanges, type KnownCell, type SchemaChange } from '../support/schema-change-cases.js'
+import {
+  furtherSchemaChanges,
+  schemaChanges,
+  type KnownCell,
+  type SchemaChange,
+} from '../support/schema-change-cases.js'
 
 const changes = [...schemaChanges, ...furtherSchemaChanges]
 
