@@ -11,6 +11,8 @@ export interface MemoryCase {
   readonly env?: Readonly<Record<string, string>>
   /** Bytes of the largest message that the server sends; 0 where rows are small. */
   readonly rowBytes?: number
+  /** Written in one batch, where there are thousands. */
+  readonly tables?: number
   readonly prepare: string
   /** Committed when it returns; the bench then waits until the lake has it. */
   readonly load: (client: pg.Client) => Promise<void>
@@ -61,8 +63,9 @@ const TABLES = 5_000
 const columns = (from: number, to: number, type: string): string =>
   Array.from({ length: to - from + 1 }, (_, k) => `c${from + k} ${type}`).join(', ')
 
-function manyTables(rows: number, batches: number): Pick<MemoryCase, 'prepare' | 'load'> {
+function manyTables(rows: number, batches: number): Pick<MemoryCase, 'tables' | 'prepare' | 'load'> {
   return {
+    tables: TABLES,
     prepare: `DO $$ BEGIN FOR n IN 1..${TABLES} LOOP
       EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a int, b bigint, c text, d text, e numeric(12,2), f timestamptz, g boolean, h float8, i uuid)', n);
       IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$`,

@@ -11,13 +11,10 @@ import { fileURLToPath } from 'node:url'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
+import { memoryBound } from '../test/support/memory-bound.js'
 import { startStore, type TestStore } from '../test/support/s3-stores.js'
 import { memoryCases, mib, type MemoryCase } from './memory-cases.js'
 
-/** What the program takes beside MEMORY_LIMIT; a case that takes more fails. */
-const OVERHEAD_MIB = 160
-/** Copies of the largest row that are held at once. */
-const ROW_COPIES = 3
 const SLOW_BYTES_PER_SECOND = 1e6
 const LOOK_MS = 50
 const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
@@ -55,20 +52,21 @@ export async function memory(words: readonly string[]): Promise<boolean> {
 async function runCase(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<boolean> {
   const measured = await measure(chosen, server, store)
   const over = measured.peakBytes - chosen.limitMiB * 2 ** 20
-  const allowed = OVERHEAD_MIB * 2 ** 20 + ROW_COPIES * (chosen.rowBytes ?? 0)
+  const bound = memoryBound({ ...chosen, limitBytes: chosen.limitMiB * 2 ** 20 })
+  const tooMuch = measured.peakBytes > bound
   const cells = [
     chosen.name,
     chosen.store,
     `${chosen.limitMiB} MiB`,
     mib(measured.startBytes),
     mib(measured.peakBytes),
-    `${mib(over)}${over > allowed ? ' (too much)' : ''}`,
+    `${mib(over)}${tooMuch ? ' (too much)' : ''}`,
     measured.quarters.map(mib).join(' '),
     measured.seconds.toFixed(1),
     measured.cpuSeconds.toFixed(1),
   ]
   process.stdout.write(`| ${cells.join(' | ')} |\n`)
-  return over <= allowed
+  return !tooMuch
 }
 
 async function measure(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<Measured> {

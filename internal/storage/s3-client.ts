@@ -9,6 +9,8 @@ const PART_ATTEMPTS = 4
 /** The n-th pause before a part is sent again is random below this times 2^n. */
 const PART_PAUSE_MS = 100
 
+export const IDLE_TIMEOUT_MS = 30_000
+
 export interface S3ClientOptions {
   readonly region?: string
   /** Without keys the SDK's own chain applies: environment, profiles, roles. */
@@ -51,7 +53,7 @@ export function newS3Client(options: S3ClientOptions): S3Client {
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: options.connectTimeoutMs ?? 5_000,
-      socketTimeout: options.idleTimeoutMs ?? 30_000,
+      socketTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       httpAgent: agent,
       httpsAgent: agent,
     },

@@ -15,7 +15,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
 import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
-import { newS3Client, type S3ClientOptions } from './s3-client.js'
+import { IDLE_TIMEOUT_MS, newS3Client, type S3ClientOptions } from './s3-client.js'
 import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 import { abortUnfinishedUploads } from './unfinished-uploads.js'
@@ -24,6 +24,13 @@ import { abortUnfinishedUploads } from './unfinished-uploads.js'
 export const PART_BYTES = 8 * 1024 * 1024
 /** S3's limit; a larger object gets larger parts. */
 const MAX_PARTS = 10_000
+/**
+ * The end of a body lies in the system's buffers, and nothing is seen to move until it has gone: a link that eight uploads
+ * share at 1 MB/s takes over a minute for a part. So bodies above this size are waited for longer …
+ */
+const LARGE_BODY_BYTES = 1024 * 1024
+/** … by this factor. */
+const LARGE_BODY_PATIENCE = 4
 /** Pieces in which chunks are handed to the uploader, which copies what it was handed last into each part. */
 const SLICE_BYTES = 256 * 1024
 
@@ -43,6 +50,8 @@ export interface S3StoreOptions extends S3ClientOptions {
 export class S3Store implements ObjectStore {
   readonly location: string
   readonly #client: S3Client
+  /** For large bodies. */
+  readonly #uploader: S3Client
   readonly #options: S3StoreOptions
   readonly #place: S3Place
   readonly #root: string
@@ -55,6 +64,8 @@ export class S3Store implements ObjectStore {
     this.#place = { bucket: options.bucket, endpoint: endpointOrigin(options.endpoint) }
     this.location = `s3://${options.bucket}/${options.namespace}`
     this.#client = newS3Client(options)
+    const { idleTimeoutMs = IDLE_TIMEOUT_MS } = options
+    this.#uploader = newS3Client({ ...options, idleTimeoutMs: idleTimeoutMs * LARGE_BODY_PATIENCE })
   }
 
   async put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
@@ -158,13 +169,15 @@ export class S3Store implements ObjectStore {
 
   close(): void {
     this.#client.destroy()
+    this.#uploader.destroy()
   }
 
   async #putWhole(input: PutObjectCommandInput, chunks: readonly Uint8Array[], options: PutOptions): Promise<void> {
     const checksum =
       options.sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-    await this.#client.send(new PutObjectCommand({ ...input, ...checksum, Body: body }), sending(options.signal))
+    const client = body.byteLength > LARGE_BODY_BYTES ? this.#uploader : this.#client
+    await client.send(new PutObjectCommand({ ...input, ...checksum, Body: body }), sending(options.signal))
   }
 
   /** Each part is checked by the hash in its signature; S3 knows no SHA-256 of a whole that came in parts. */
@@ -176,7 +189,7 @@ export class S3Store implements ObjectStore {
   ): Promise<void> {
     const controller = new AbortController()
     const upload = new Upload({
-      client: this.#client,
+      client: this.#uploader,
       // A buffer is sent as it lies; a stream is gathered into parts.
       params: {
         ...input,
