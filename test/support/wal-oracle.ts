@@ -1,6 +1,7 @@
 // Is the lake what the server's log says? Holds the change log in the lake against an independent decoding of the same WAL:
 // every transaction, every change, in order, with its values. Counts what is lost, twice, foreign or wrong.
 import type { Lake, Row } from './lake.js'
+import { quoteName, serverText } from './server-text.js'
 import { UNCHANGED, type DecodedChange, type DecodedTransaction, type DecodedTuple } from './test-decoding.js'
 
 /** A row of the lake, every value as text; where `_raw` has a value it stands in its column. */
@@ -91,9 +92,14 @@ function byTransaction(rows: readonly LakeRow[]): Map<bigint, LakeRow[]> {
 /** All rows of all tables in the lake, in log order. */
 export async function readLakeRows(lake: Lake): Promise<LakeRow[]> {
   const rows: LakeRow[] = []
-  for (const table of await lake.tables())
-    for (const row of await lake.query(`SELECT COLUMNS(* EXCLUDE dt)::VARCHAR FROM ${lake.from(table)}`))
+  for (const table of await lake.tables()) {
+    const columns = await lake.query(`DESCRIBE SELECT * EXCLUDE dt FROM ${lake.from(table)}`)
+    const texts = columns.map(({ column_name: name, column_type: type }) => {
+      return `${serverText(String(name), String(type))} AS ${quoteName(String(name))}`
+    })
+    for (const row of await lake.query(`SELECT ${texts.join(', ')} FROM ${lake.from(table)}`))
       rows.push(lakeRow(table, row))
+  }
   return rows.sort((a, b) => (a.lsn === b.lsn ? a.seq - b.seq : a.lsn < b.lsn ? -1 : 1))
 }
 

@@ -1,9 +1,9 @@
 // What must hold when a run has come to rest: the lake is the server's log, row for row; its current state is the tables;
 // the commit log is whole; and nobody who watched has seen what must never be seen.
 import assert from 'node:assert/strict'
-import { currentState, type Row } from '../../support/current-state.js'
 import { auditLog } from '../../support/log-audit.js'
 import { lsn } from '../../support/lsn-text.js'
+import { assertStateIsTable } from '../../support/table-state.js'
 import { readTransactions } from '../../support/test-decoding.js'
 import { compareWithLog, readLakeRows, type LakeRow } from '../../support/wal-oracle.js'
 import { keyOf, tablesThere } from './tables.js'
@@ -47,14 +47,7 @@ async function assertStates({ rig }: World, rows: readonly LakeRow[]): Promise<v
   for (const table of await tablesThere((sql) => rig.source.query(sql))) {
     const columns = await comparedColumns(rig.source, table.name)
     if (columns.length === 0) continue
-    const ofTable = rows.filter((row) => row.table === `public.${table.name}`).flatMap(asRows)
-    const state = table.key.length === 0 ? keyless(ofTable) : currentState(ofTable, table.key)
-    const texts = (row: Row): string => JSON.stringify(columns.map((column) => row[column] ?? null))
-    const wanted = await rig.source.query<Row & Record<string, unknown>>(
-      `SELECT ${columns.map((column) => `${column}::text`).join(', ')} FROM ${table.name}`,
-    )
-    const differing = difference(state.map(texts), wanted.map(texts))
-    assert.deepEqual(differing, { onlyFirst: [], onlySecond: [] }, `${table.name}: the lake's state, and the table`)
+    await assertStateIsTable(rig.source, rows, { table: `public.${table.name}`, key: table.key, columns })
   }
 }
 
@@ -69,34 +62,4 @@ async function comparedColumns(source: World['rig']['source'], table: string): P
     [table],
   )
   return rows.map(({ name }) => name)
-}
-
-/** As the rule of the current state reads them: an update with an old row of another key ends that one. */
-function asRows(row: LakeRow): Row[] {
-  const { op, lsn: _lsn, seq: _seq, unchanged, before, values } = row
-  const now = { ...Object.fromEntries(values), _op: op, _lsn, _seq, _unchanged: JSON.stringify(unchanged) }
-  return op === 'U' && before !== undefined ? [{ ...before, _op: 'D', _lsn, _seq: _seq - 0.5 }, now] : [now]
-}
-
-function keyless(rows: readonly Row[]): readonly Row[] {
-  const truncated = rows.findLastIndex((row) => row._op === 'T')
-  return rows.slice(truncated + 1)
-}
-
-const MOST_SHOWN = 3
-
-function difference(
-  first: readonly string[],
-  second: readonly string[],
-): { onlyFirst: string[]; onlySecond: string[] } {
-  const counts = new Map<string, number>()
-  for (const text of first) counts.set(text, (counts.get(text) ?? 0) + 1)
-  for (const text of second) counts.set(text, (counts.get(text) ?? 0) - 1)
-  const left = [...counts].filter(([, count]) => count !== 0)
-  const shown = (sign: number): string[] =>
-    left
-      .filter(([, count]) => Math.sign(count) === sign)
-      .slice(0, MOST_SHOWN)
-      .map(([text]) => text.slice(0, 300))
-  return { onlyFirst: shown(1), onlySecond: shown(-1) }
 }
