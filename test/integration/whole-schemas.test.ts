@@ -8,13 +8,14 @@ import { makeRig, type Rig, type Source } from '../support/rig.js'
 import { chinook } from '../support/schemas/chinook.js'
 import { northwind } from '../support/schemas/northwind.js'
 import { pgbench } from '../support/schemas/pgbench.js'
+import { tpch } from '../support/schemas/tpch.js'
 import type { WholeSchema } from '../support/schemas/whole-schema.js'
 import { major } from '../support/table-kind.js'
 import { assertStateIsTable, type StateOfTable } from '../support/table-state.js'
 import { makeDecodingSlot, readTransactions, type DecodedTransaction } from '../support/test-decoding.js'
 import { compareWithLog, readLakeRows } from '../support/wal-oracle.js'
 
-for (const schema of [northwind, chinook, pgbench])
+for (const schema of [northwind, chinook, pgbench, tpch])
   test(`G1 G4 G7 G8: ${schema.name}, change by change and table by table`, async (t) => {
     const rig = await makeRig(t)
     await rig.source.query(schema.made)
