@@ -7,6 +7,7 @@ import { auditLog } from '../support/log-audit.js'
 import { makeRig, type Rig, type Source } from '../support/rig.js'
 import { chinook } from '../support/schemas/chinook.js'
 import { northwind } from '../support/schemas/northwind.js'
+import { pagila } from '../support/schemas/pagila.js'
 import { pgbench } from '../support/schemas/pgbench.js'
 import { tpch } from '../support/schemas/tpch.js'
 import type { WholeSchema } from '../support/schemas/whole-schema.js'
@@ -15,7 +16,7 @@ import { assertStateIsTable, type StateOfTable } from '../support/table-state.js
 import { makeDecodingSlot, readTransactions, type DecodedTransaction } from '../support/test-decoding.js'
 import { compareWithLog, readLakeRows } from '../support/wal-oracle.js'
 
-for (const schema of [northwind, chinook, pgbench, tpch])
+for (const schema of [pagila, northwind, chinook, pgbench, tpch])
   test(`G1 G4 G7 G8: ${schema.name}, change by change and table by table`, async (t) => {
     const rig = await makeRig(t)
     await rig.source.query(schema.made)
