@@ -15,7 +15,7 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 /** Folders of test/ that run when none is named. */
 const SUITES = ['unit', 'integration', 'fault']
 /** A file that takes longer is ended and has failed. */
-const FILE_LIMIT_MS = 240_000
+const FILE_LIMIT_MS = 480_000
 /** More for one that soaks, and for each of its minutes: what it has begun it ends, and a failure is looked into. */
 const SOAK_LIMIT_MS = 900_000
 const SOAK_MINUTE_LIMIT_MS = 120_000

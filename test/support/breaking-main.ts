@@ -118,10 +118,14 @@ wrap(LiveStream.prototype, 'end', (end, [summary, counts, reason]) => {
 })
 
 wrap(ReplicationStream.prototype, 'acknowledge', (acknowledge, [durable]) => {
-  const thing = committed?.thing === 'idle commit' ? 'idle ack' : 'ack'
-  at(`before ${thing}`, committed?.batch)
+  const commit = committed
+  // Without one it is what was durable when the stream began.
+  const passes = (moment: 'before' | 'after'): void => {
+    if (commit !== undefined) at(`${moment} ${commit.thing === 'idle commit' ? 'idle ack' : 'ack'}`, commit.batch)
+  }
+  passes('before')
   acknowledge(durable)
-  at(`after ${thing}`, committed?.batch)
+  passes('after')
 })
 
 const client = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
