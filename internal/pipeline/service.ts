@@ -188,7 +188,7 @@ export class Service {
     if (failure.kind === 'config') this.#awaitsProgress = this.#sessionStreams
     // What its last writes may still bring is no sign of recovery.
     this.#sessionStreams = false
-    const waitsForOthers = failure.kind === 'slot_busy'
+    const waitsForOthers = failure.kind === 'slot_busy' || failure.kind === 'plan_taken'
     if (!this.#hasStreamed && !waitsForOthers && now - this.#failingSinceMs >= START_PATIENCE_MS)
       throw new Failure('gave_up', `${failure.message} (tried for ${seconds(now - this.#failingSinceMs)} s)`, {
         ...(failure.hint === undefined ? {} : { hint: failure.hint }),

@@ -61,7 +61,7 @@ describe('links', { concurrency: 3 }, () => {
   })
 
   test('G11: a link that is slow and late is the same link, although the server is impatient', async (t) => {
-    const { rig, proxy, stream } = await proxiedRig(t, { walSenderTimeout: '1s' })
+    const { rig, proxy, stream } = await proxiedRig(t, { walSenderTimeout: '3s' })
     const { service, finish } = await underLoad(t, rig, () => stream(OFTEN))
     proxy.delay(150)
     proxy.throttle(200_000, ['toClient'])
