@@ -16,6 +16,8 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 const SUITES = ['unit', 'integration', 'fault']
 /** A file that takes longer is ended and has failed. */
 const FILE_LIMIT_MS = 480_000
+/** More for those of test/readers, which install the readers and start them all. */
+const READERS_LIMIT_MS = 3_600_000
 /** More for one that soaks, and for each of its minutes: what it has begun it ends, and a failure is looked into. */
 const SOAK_LIMIT_MS = 900_000
 const SOAK_MINUTE_LIMIT_MS = 120_000
@@ -86,6 +88,10 @@ async function main(args: readonly string[]): Promise<number> {
 
 function isUnit(file: string): boolean {
   return relative(compiled, file).startsWith('unit')
+}
+
+function isReaders(file: string): boolean {
+  return relative(compiled, file).startsWith('readers')
 }
 
 function sum(a: Counts, b: Counts): Counts {
@@ -180,7 +186,8 @@ async function runTests({ files, names, brief, soakMinutes = 0 }: Run, environme
   const folder = await mkdtemp(join(tmpdir(), 'wal-cake-test-'))
   const tap = join(folder, 'result.tap')
   const reporter = brief ? join(compiled, 'support', 'file-reporter.js') : 'spec'
-  const limitMs = FILE_LIMIT_MS + (soakMinutes > 0 ? SOAK_LIMIT_MS + soakMinutes * SOAK_MINUTE_LIMIT_MS : 0)
+  const fileMs = files.every(isReaders) ? READERS_LIMIT_MS : FILE_LIMIT_MS
+  const limitMs = fileMs + (soakMinutes > 0 ? SOAK_LIMIT_MS + soakMinutes * SOAK_MINUTE_LIMIT_MS : 0)
   const args = [
     '--enable-source-maps',
     '--test',

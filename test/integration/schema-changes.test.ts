@@ -10,6 +10,7 @@ import { S3Server } from '../support/s3-server.js'
 import { auditSchemas } from '../support/schema-audit.js'
 import {
   furtherSchemaChanges,
+  inPlace,
   schemaChanges,
   type KnownCell,
   type SchemaChange,
@@ -52,11 +53,6 @@ for (const { name, whole, replayed } of ways)
     for (const [k, change] of changes.entries()) await t.test(change.name, () => holds(rig, `c${k}`, change))
     await rig.dropSlot()
   })
-
-/** The table, and what is named after it, with the case's own name. */
-function inPlace(sql: string, k: number): string {
-  return sql.replaceAll(/\b(t|t_pkey|t_k_key)\b/g, (name) => name.replace(/^t\b|^t(?=_)/, `c${k}`))
-}
 
 async function holds({ lake }: Rig, table: string, { columns, rows }: SchemaChange): Promise<void> {
   const found = await lake.query(

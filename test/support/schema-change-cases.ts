@@ -252,8 +252,8 @@ export const furtherSchemaChanges: readonly SchemaChange[] = [
       'tags__text_array',
     ],
     rows: [
-      [1, '1.25', null, null, '2024-01-01 12:00:00', null, '[1, 2]', null],
-      [2, null, '1234567890123456789012345.25', null, null, '2024-01-02 12:00:00+00', null, '[a, b]'],
+      [1, '1.25', null, null, '2024-01-01 12:00:00', null, [1, 2], null],
+      [2, null, '1234567890123456789012345.25', null, null, '2024-01-02 12:00:00+00', null, ['a', 'b']],
       [3, null, null, '0.125', null, null, null, null],
     ],
   },
@@ -353,3 +353,8 @@ export const furtherSchemaChanges: readonly SchemaChange[] = [
     ],
   },
 ]
+
+/** With the table, and what is named after it, as `c<k>`, so that all cases can be in one database. */
+export function inPlace(sql: string, k: number): string {
+  return sql.replaceAll(/\b(t|t_pkey|t_k_key)\b/g, (name) => name.replace(/^t\b|^t(?=_)/, `c${k}`))
+}
