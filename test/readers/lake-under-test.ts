@@ -16,7 +16,9 @@ export interface ReadCase {
   readonly name: string
   readonly table: string
   readonly columns: readonly string[]
+  /** As of a Request. */
   readonly bytes: readonly string[]
+  readonly instants: readonly string[]
   readonly rows: readonly (readonly Cell[])[]
 }
 
@@ -47,7 +49,7 @@ async function makeLake(t: TestContext): Promise<LakeUnderTest> {
   for (const [k, { table }] of changes.entries()) await rig.source.query(inPlace(`CREATE TABLE t (${table})`, k))
   await rig.source.query(`${typesOfOurOwn} CREATE TABLE types (id int PRIMARY KEY, ${typeColumns.join(', ')})`)
   await rig.source.query(`CREATE TABLE "${names.table}" (id int PRIMARY KEY, ${names.columns.join(', ')})`)
-  const service = await rig.stream()
+  const service = await rig.stream({ FLUSH_INTERVAL: '1s' })
   for (const [k, { work }] of changes.entries()) await rig.source.query(inPlace(`BEGIN; ${work}; COMMIT`, k))
   await insertTypes(rig)
   await rig.source.query(`INSERT INTO "${names.table}" VALUES (1, 'x', 'y', 'z', 'ы')`)
@@ -79,24 +81,26 @@ const names = {
   columns: ['"漢字" text', '"with space" text', '"Ünïcode, (1)" text', '"a.b" text'],
 }
 
-const typeReads = typeCases.map(({ name, type }, k): ReadCase => {
+const typeReads = typeCases.map(({ name }, k): ReadCase => {
   const rows = Array.from({ length: typeRows }, (_, row) => [valuesOf[k]![row - 1]?.shown ?? null])
   const columns = [`v${k}`]
-  return { name, table: 'types', columns, bytes: type.startsWith('bytea') ? columns : [], rows }
+  const ofType = (type: string) => (typeCases[k]!.type.replace('[]', '') === type ? columns : [])
+  return { name, table: 'types', columns, bytes: ofType('bytea'), instants: ofType('timestamptz'), rows }
 })
 
 const cases: readonly ReadCase[] = [
   ...changes.map(({ name, columns, rows }, k) => ({
     ...{ name, table: `c${k}`, columns, bytes: [] },
+    instants: columns.filter((column) => column.endsWith('__timestamptz')),
     rows: rows.map((row) => row.map(asCell)),
   })),
   ...typeReads,
   {
-    ...{ name: 'what no column can hold, in `_raw`', table: 'types', columns: ['_raw'], bytes: [] },
+    ...{ name: 'what no column can hold, in `_raw`', table: 'types', columns: ['_raw'], bytes: [], instants: [] },
     rows: Array.from({ length: typeRows }, (_, row) => [rawOf(row)]),
   },
   {
-    ...{ name: 'names of columns in any script and with any sign', table: names.table, bytes: [] },
+    ...{ name: 'names of columns in any script and with any sign', table: names.table, bytes: [], instants: [] },
     columns: ['漢字', 'with space', 'Ünïcode, (1)', 'a.b'],
     rows: [['x', 'y', 'z', 'ы']],
   },

@@ -16,6 +16,8 @@ export interface Request {
   readonly columns: readonly string[]
   /** Those of them that are `bytea`, for readers to which text and bytes are one. */
   readonly bytes: readonly string[]
+  /** Those that are `timestamptz`, for readers to which it is one with `timestamp`. */
+  readonly instants: readonly string[]
 }
 
 /** Rows by (`_lsn`, `_seq`), each with the columns in the order in which they were asked for; or the error's text. */
