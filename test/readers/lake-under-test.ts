@@ -50,7 +50,7 @@ async function makeLake(t: TestContext): Promise<LakeUnderTest> {
   const service = await rig.stream()
   for (const [k, { work }] of changes.entries()) await rig.source.query(inPlace(`BEGIN; ${work}; COMMIT`, k))
   await insertTypes(rig)
-  await rig.source.query(`INSERT INTO "${names.table}" VALUES (1, 'x', 'y', 'z', 'ы')`)
+  await rig.source.query(`INSERT INTO "${names.table}" VALUES (1, 'x', 'y', 'z', 'ы', ',')`)
   await rig.caughtUp(service)
   assert.equal(await service.stop(), 0)
   await rig.dropSlot()
@@ -76,7 +76,7 @@ async function insertTypes({ source }: Rig): Promise<void> {
 
 const names = {
   table: 'names',
-  columns: ['"漢字" text', '"with space" text', '"Ünïcode, (1)" text', '"a.b" text'],
+  columns: ['"漢字" text', '"with space" text', '"Ünïcode (1)" text', '"a.b" text', '"a,b" text'],
 }
 
 const typeReads = typeCases.map(({ name, type }, k): ReadCase => {
@@ -97,9 +97,10 @@ const cases: readonly ReadCase[] = [
   },
   {
     ...{ name: 'names of columns in any script and with any sign', table: names.table, bytes: [] },
-    columns: ['漢字', 'with space', 'Ünïcode, (1)', 'a.b'],
+    columns: ['漢字', 'with space', 'Ünïcode (1)', 'a.b'],
     rows: [['x', 'y', 'z', 'ы']],
   },
+  { name: 'a name with a comma', table: names.table, columns: ['a,b'], bytes: [], rows: [[',']] },
 ]
 
 function rawOf(row: number): string | null {

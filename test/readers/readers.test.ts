@@ -8,8 +8,9 @@ import { duckdb } from './duckdb.js'
 import { lakeUnderTest, type ReadCase } from './lake-under-test.js'
 import { plain, readersPage, type ReadersPage } from './page.js'
 import type { Answer, Cell, Reader } from './reader.js'
+import { trino } from './trino.js'
 
-const readers: readonly Reader[] = [duckdb]
+const readers: readonly Reader[] = [duckdb, trino]
 
 for (const reader of readers)
   test(`G8: ${reader.name} reads every table and every type as docs/readers.md says`, async (t) => {

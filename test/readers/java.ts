@@ -1,0 +1,51 @@
+// What readers that run on Java need: a JDK that is new enough, and Maven, which brings them.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+/** The `java` of at least that version: of the folder that `variable` names, of JAVA_HOME, the PATH or where systems keep them. */
+export async function findJava(least: number, variable: string): Promise<string | undefined> {
+  const { [variable]: named, JAVA_HOME: usual, PATH = '' } = process.env
+  const ofPath = PATH.split(delimiter).map((folder) => dirname(folder))
+  const installed = await readdir(JVMS).catch(() => [])
+  for (const home of [named, usual, ...ofPath, ...installed.map((name) => join(JVMS, name))]) {
+    if (home === undefined || !existsSync(join(home, 'bin', 'java'))) continue
+    const java = await realpath(join(home, 'bin', 'java'))
+    // Every JDK has this file.
+    const release = await readFile(join(dirname(java), '..', 'release'), 'utf8').catch(() => '')
+    const [, major] = /^JAVA_VERSION="(\d+)/m.exec(release) ?? []
+    if (Number(major) >= least) return java
+  }
+  return undefined
+}
+
+const JVMS = '/usr/lib/jvm'
+
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'wal-cake', 'readers')
+
+/** A folder outside of the repository that `fill` has filled, once and whole. Throws what `fill` throws. */
+export async function cachedFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(cache, name)
+  if (existsSync(folder)) return folder
+  await mkdir(cache, { recursive: true })
+  const fresh = await mkdtemp(`${folder}.`)
+  try {
+    await fill(fresh)
+    // Another process that was faster has the same there.
+    await rename(fresh, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error
+    })
+    return folder
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+/** A goal of Maven's plugin for dependencies. Throws Error where it fails, or there is no Maven. */
+export async function mavenDependency(goal: string, ...options: string[]): Promise<void> {
+  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1'
+  await promisify(execFile)('mvn', ['-q', '-B', `${plugin}:${goal}`, ...options], { maxBuffer: 1 << 26 })
+}
