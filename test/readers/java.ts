@@ -6,8 +6,8 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** The `java` of at least that version: of the folder that `variable` names, of JAVA_HOME, the PATH or where systems keep them. */
-export async function findJava(least: number, variable: string): Promise<string | undefined> {
+/** The `java` of such a version: of the folder that `variable` names, of JAVA_HOME, the PATH or where systems keep them. */
+export async function findJava(variable: string, least: number, most = Infinity): Promise<string | undefined> {
   const { [variable]: named, JAVA_HOME: usual, PATH = '' } = process.env
   const ofPath = PATH.split(delimiter).map((folder) => dirname(folder))
   const installed = await readdir(JVMS).catch(() => [])
@@ -17,7 +17,7 @@ export async function findJava(least: number, variable: string): Promise<string 
     // Every JDK has this file.
     const release = await readFile(join(dirname(java), '..', 'release'), 'utf8').catch(() => '')
     const [, major] = /^JAVA_VERSION="(\d+)/m.exec(release) ?? []
-    if (Number(major) >= least) return java
+    if (Number(major) >= least && Number(major) <= most) return java
   }
   return undefined
 }

@@ -21,7 +21,7 @@ export interface TrinoProgram {
 
 /** A text says why it cannot be had. */
 export async function trinoProgram(): Promise<TrinoProgram | string> {
-  const java = await findJava(LEAST_JAVA, 'TEST_TRINO_JAVA_HOME')
+  const java = await findJava('TEST_TRINO_JAVA_HOME', LEAST_JAVA)
   if (java === undefined) return `it needs Java ${LEAST_JAVA}, in TEST_TRINO_JAVA_HOME, JAVA_HOME or the PATH`
   try {
     return { java, folder: await cachedFolder(`trino-${RELEASE}`, install) }
