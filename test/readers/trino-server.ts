@@ -96,8 +96,12 @@ export class Trino {
   async #started(): Promise<boolean> {
     const deadline = Date.now() + START_LIMIT_MS
     while (this.#child.exitCode === null && Date.now() < deadline) {
-      const answer = await fetch(`${this.#url}/v1/info`).catch(() => undefined)
-      if (answer?.ok === true && ((await answer.json()) as { starting: boolean }).starting) return true
+      // It answers before it takes queries.
+      const ready = await this.query('SELECT 1').then(
+        () => true,
+        () => false,
+      )
+      if (ready) return true
       await delay(500)
     }
     return false
