@@ -3,6 +3,7 @@ import { duckdb } from './duckdb.js'
 import { hyparquet } from './hyparquet.js'
 import { pythonReader } from './python.js'
 import type { Reader } from './reader.js'
+import { trino } from './trino.js'
 
 const requirements = 'requirements.txt'
 const arrow = (name: string, module: string) =>
@@ -21,4 +22,5 @@ export const readers: readonly Reader[] = [
   pythonReader({ name: 'ClickHouse', script: ['clickhouse.py'], requirements }),
   spark('Spark 3.5', 'requirements-spark-3.txt'),
   spark('Spark 4', 'requirements-spark-4.txt'),
+  trino,
 ]

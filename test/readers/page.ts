@@ -45,14 +45,14 @@ export async function readersPage(): Promise<ReadersPage> {
 }
 
 /** Without its heading. */
-function sectionOf(page: string, heading: string): string {
+export function sectionOf(page: string, heading: string): string {
   const section = page.split(/^## /m).find((section) => section.startsWith(`${heading}\n`))
   if (section === undefined) throw new Error(`docs/readers.md: no section ${heading}`)
   return section.slice(heading.length)
 }
 
 /** The cells of its one table, without those of the head, and without backticks. */
-function tableOf(section: string): string[][] {
+export function tableOf(section: string): string[][] {
   const lines = section.split('\n').filter((line) => line.startsWith('|'))
   return lines.slice(2).map((line) =>
     line

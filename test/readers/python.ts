@@ -2,13 +2,13 @@
 // once into a cache outside of the repository.
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cachedFolder } from './cached-folder.js'
 import { dateText, timestampText } from './cells.js'
+import { findJava } from './java.js'
 import type { Answer, Cell, Reader, Request } from './reader.js'
 
 interface PythonReader {
@@ -20,7 +20,6 @@ interface PythonReader {
 }
 
 const scripts = fileURLToPath(new URL('../../../test/readers/python/', import.meta.url))
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'wal-cake', 'readers')
 const run = promisify(execFile)
 
 export function pythonReader({ name, script: [file, ...args], requirements, needsJava = false }: PythonReader): Reader {
@@ -50,32 +49,21 @@ async function environmentOf(requirements: string): Promise<string> {
   const digest = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
-  const folder = join(cache, digest.slice(0, 16))
-  if (!existsSync(folder)) {
-    const unfinished = `${folder}-${process.pid}`
-    await mkdir(cache, { recursive: true })
-    await run('python3', ['-m', 'venv', unfinished])
-    await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements])
-    // Another run may have been quicker.
-    await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }))
-  }
+  const folder = await cachedFolder(`python-${digest.slice(0, 16)}`, async (fresh) => {
+    await run('python3', ['-m', 'venv', fresh])
+    await run(join(fresh, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements])
+  })
   return join(folder, 'bin', 'python')
 }
 
-const JAVA_MAJOR = 17
-const MACHINES = '/usr/lib/jvm'
-
 /** Of the one Java that both Sparks run on. Throws Error where it is not there. */
 async function javaHome(): Promise<string> {
-  const installed = existsSync(MACHINES) ? await readdir(MACHINES) : []
-  for (const home of [process.env.JAVA_HOME ?? '', ...installed.map((name) => join(MACHINES, name))]) {
-    const java = join(home, 'bin', 'java')
-    if (home === '' || !existsSync(java)) continue
-    const { stderr } = await run(java, ['-version'])
-    if (stderr.includes(`version "${JAVA_MAJOR}.`)) return home
-  }
-  throw new Error(`no Java ${JAVA_MAJOR} in JAVA_HOME or ${MACHINES}`)
+  const java = await findJava('TEST_SPARK_JAVA_HOME', SPARK_JAVA, SPARK_JAVA)
+  if (java === undefined) throw new Error(`needs Java ${SPARK_JAVA} (TEST_SPARK_JAVA_HOME)`)
+  return dirname(dirname(java))
 }
+
+const SPARK_JAVA = 17
 
 /** What the script sends before it is a Cell: JSON has no NaN. */
 type SentCell = string | null | SentNumber | readonly SentCell[]
