@@ -2,13 +2,14 @@
 // the disk, with every folder above them, before a write is answered. Never takes a lost mount for an empty lake.
 import { createHash } from 'node:crypto'
 import { link, mkdir, open, opendir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { Failure } from '../model/failure.js'
 import { errorCode, folderFailure } from './folder-failure.js'
 import { MAX_SEGMENT_BYTES } from './keys.js'
-import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StageOptions, StoredObject } from './object-store.js'
+import { STAGED_FOLDER, StagedFiles } from './staged-files.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
-import { TEMPORARY_FOLDER, TemporaryFiles, unless } from './temporary-files.js'
+import { removeIfThere, TEMPORARY_FOLDER, TemporaryFiles, unless } from './temporary-files.js'
 
 export interface FolderStoreOptions {
   /** LAKE_DIR; it must be there, because making it could write to the wrong disk when a mount is missing. */
@@ -16,6 +17,9 @@ export interface FolderStoreOptions {
   /** Folder of the lake inside it. */
   readonly namespace: string
 }
+
+/** At the root of LAKE_DIR, for what no reader may see. */
+const OUR_FOLDERS: readonly string[] = [TEMPORARY_FOLDER, STAGED_FOLDER]
 
 /** Of a folder that is listed: one with millions of records is read in seconds. */
 const ENTRIES_AT_ONCE = 4096
@@ -28,6 +32,7 @@ export class FolderStore implements ObjectStore {
   readonly #folder: string
   readonly #root: string
   readonly #temporary: TemporaryFiles
+  readonly #staged: StagedFiles
   /** Folders whose entry in the folder above is on the disk. */
   readonly #known = new Set<string>()
 
@@ -36,6 +41,7 @@ export class FolderStore implements ObjectStore {
     this.#root = join(folder, namespace)
     this.location = this.#root
     this.#temporary = new TemporaryFiles(folder)
+    this.#staged = new StagedFiles(folder, namespace)
   }
 
   /**
@@ -66,20 +72,45 @@ export class FolderStore implements ObjectStore {
   }
 
   async put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
-    const doing = `write ${key}`
-    throwIfStopped(options.signal, doing)
-    const path = this.#path(key)
+    const move = options.ifAbsent === true ? linkIfAbsent : replace
+    return this.#write(`write ${key}`, this.#path(key), chunks, move, options.signal)
+  }
+
+  /** The receipt says where the file lies in LAKE_DIR; the key says it too, and the receipt is not needed. */
+  async stage(key: string, chunks: readonly Uint8Array[], options: StageOptions): Promise<string> {
+    this.#path(key) // a key that no file can have shall not be staged
+    const staged = this.#staged.path(key)
+    await this.#write(`stage ${key}`, staged, chunks, replace, options.signal)
+    return relative(this.#folder, staged)
+  }
+
+  async complete(
+    key: string,
+    _receipt: string,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<'completed' | 'gone'> {
+    const doing = `complete ${key}`
+    throwIfStopped(signal, doing)
+    const [staged, path] = [this.#staged.path(key), this.#path(key)]
     try {
-      return await this.#temporary.withFile(chunks, options.signal, async (temporary) => {
+      if (await isThere(staged)) {
         await this.#makeFolder(dirname(path))
-        const answer = options.ifAbsent === true ? await linkIfAbsent(temporary, path) : await replace(temporary, path)
-        // Also after `exists`: the other writer may not have come to its own sync yet.
-        await syncFolder(dirname(path))
-        return answer
-      })
+        await linkIfAbsent(staged, path).catch(async (error: unknown) => {
+          // Another process may have completed it since we looked.
+          if (await isThere(staged)) throw error
+          unless('ENOENT')(error)
+        })
+      }
+      if (!(await isThere(path))) {
+        await this.#provePresence()
+        return 'gone'
+      }
+      // Whoever made the link: until it is on the disk, the staged file is all there is.
+      await syncFolder(dirname(path))
+      await removeIfThere(staged)
+      return 'completed'
     } catch (error) {
       this.#known.clear()
-      if (options.signal?.aborted === true) throw stoppedFailure(options.signal, doing)
       throw folderFailure(error, doing, this.#folder)
     }
   }
@@ -140,13 +171,44 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** Temporary files are swept when the folder is opened. */
-  async abandonUnfinished(): Promise<number> {
-    return Promise.resolve(0)
+  /** Only what is staged: temporary files are swept when the folder is opened. */
+  async abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+    try {
+      await this.#provePresence()
+      const abandoned = (await this.#staged.keys()).filter((key) => key.startsWith(prefix) && isOurs(key))
+      for (const key of abandoned) await removeIfThere(this.#staged.path(key))
+      return abandoned.length
+    } catch (error) {
+      throw folderFailure(error, `remove staged files below ${prefix}`, this.#folder)
+    }
   }
 
   close(): void {
     // Nothing is held open between calls.
+  }
+
+  /** Writes a temporary file and hands it to `move`, which gives it its path. */
+  async #write<Answer>(
+    doing: string,
+    path: string,
+    chunks: readonly Uint8Array[],
+    move: (temporary: string, path: string) => Promise<Answer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    throwIfStopped(signal, doing)
+    try {
+      return await this.#temporary.withFile(chunks, signal, async (temporary) => {
+        await this.#makeFolder(dirname(path))
+        const answer = await move(temporary, path)
+        // Also after `exists`: the other writer may not have come to its own sync yet.
+        await syncFolder(dirname(path))
+        return answer
+      })
+    } catch (error) {
+      this.#known.clear()
+      if (signal?.aborted === true) throw stoppedFailure(signal, doing)
+      throw folderFailure(error, doing, this.#folder)
+    }
   }
 
   /** Key by key in byte order of whole keys: a folder sorts as its name with the slash that follows it in every key. */
@@ -155,7 +217,7 @@ export class FolderStore implements ObjectStore {
     const opened = await opendir(join(this.#root, folder), { bufferSize: ENTRIES_AT_ONCE }).catch(unless('ENOENT'))
     for await (const entry of opened ?? []) {
       const isFolder = entry.isDirectory()
-      if (folder === '' && entry.name === TEMPORARY_FOLDER) continue
+      if (folder === '' && OUR_FOLDERS.includes(entry.name)) continue
       const key = folder + entry.name + (isFolder ? '/' : '')
       // A folder of the log may hold millions of records: keep only what can be asked for.
       if (isFolder ? mayHold(key, prefix, startAfter) : key.startsWith(prefix) && compareBytes(key, startAfter) > 0) {
@@ -196,8 +258,7 @@ export class FolderStore implements ObjectStore {
 
   /** The temporary folder was there at the start; without it, this is not the disk that we opened. */
   async #provePresence(): Promise<void> {
-    const there = await stat(this.#temporary.folder).catch(unless('ENOENT'))
-    if (there !== undefined) return
+    if (await isThere(this.#temporary.folder)) return
     throw new Failure('store_away', `${this.#temporary.folder} is gone: the lake is not the one that was opened`, {
       hint: 'See whether LAKE_DIR is mounted. If the folder was removed on purpose, start the service again.',
     })
@@ -205,7 +266,11 @@ export class FolderStore implements ObjectStore {
 }
 
 function staysBelow(segment: string): boolean {
-  return segment !== '' && segment !== '.' && segment !== '..' && segment !== TEMPORARY_FOLDER
+  return segment !== '' && segment !== '.' && segment !== '..' && !OUR_FOLDERS.includes(segment)
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(unless('ENOENT'))) !== undefined
 }
 
 async function linkIfAbsent(temporary: string, path: string): Promise<'created' | 'exists'> {

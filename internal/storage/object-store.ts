@@ -21,6 +21,8 @@ export interface PutOptions {
   readonly signal?: AbortSignal
 }
 
+export type StageOptions = Omit<PutOptions, 'ifAbsent'>
+
 /**
  * Keys are relative to the namespace, `/`-separated, already percent-encoded. Every method throws Failure: `store_away`
  * for what may pass by itself, `config` for what a person has to mend (no such bucket, access denied), and once a signal
@@ -34,6 +36,17 @@ export interface ObjectStore {
    * With `ifAbsent`, `exists` says that some object has the key, be it one that an earlier try of this very call made.
    */
   put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'>
+  /**
+   * Writes the content, which must not be empty, where no other method sees it, durable when the promise resolves. Returns
+   * a receipt: text with which this or any later process can complete it. `key` must never have been and never be used
+   * for anything else: the caller puts chance into it.
+   */
+  stage(key: string, chunks: readonly Uint8Array[], options: StageOptions): Promise<string>
+  /**
+   * Makes what was staged with this receipt the object `key`, visible whole and durable when the promise resolves. Twice,
+   * also at the same moment in two processes, is harmless. `gone`: neither is anything staged nor is there such an object.
+   */
+  complete(key: string, receipt: string, options?: { signal?: AbortSignal }): Promise<'completed' | 'gone'>
   /** The content, or undefined where there is no such object. `lastBytes` reads at most that many from the end. */
   get(key: string, options?: { lastBytes?: number; signal?: AbortSignal }): Promise<Buffer | undefined>
   /** Length and SHA-256 (hexadecimal) of the content without holding it, or undefined where there is no such object. */
@@ -43,8 +56,9 @@ export interface ObjectStore {
   /** Removes the object if it is there. Only for temporary probes: data, plans and commits are never deleted. */
   delete(key: string): Promise<void>
   /**
-   * Throws away what earlier runs have begun to write under keys that `isOurs` accepts and never finished; nobody can see
-   * it. Returns how many there were. Only for whoever holds the slot: it ends uploads that are still under way.
+   * Throws away what earlier runs have begun to write, or staged and not completed, under keys below `prefix` that `isOurs`
+   * accepts; nobody can see it. Returns how many there were. Only for whoever holds the slot: it ends uploads that are still
+   * under way.
    */
   abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number>
   close(): void

@@ -4,10 +4,10 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel'
 import { asFailure, type Failure } from '../model/failure.js'
-import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StageOptions, StoredObject } from './object-store.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 
-export type StoreOperation = 'put' | 'get' | 'list' | 'delete' | 'abandon'
+export type StoreOperation = 'put' | 'stage' | 'complete' | 'get' | 'list' | 'delete' | 'abandon'
 
 /** One call, the same object in all that is said of it. */
 export interface StoreCall {
@@ -66,6 +66,16 @@ export class RetryingStore implements ObjectStore {
 
   put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
     return this.#retrying('put', key, options.signal, (signal) => this.#store.put(key, chunks, { ...options, signal }))
+  }
+
+  stage(key: string, chunks: readonly Uint8Array[], options: StageOptions): Promise<string> {
+    return this.#retrying('stage', key, options.signal, (signal) =>
+      this.#store.stage(key, chunks, { ...options, signal }),
+    )
+  }
+
+  complete(key: string, receipt: string, options: { signal?: AbortSignal } = {}): Promise<'completed' | 'gone'> {
+    return this.#retrying('complete', key, options.signal, (signal) => this.#store.complete(key, receipt, { signal }))
   }
 
   get(key: string, options: { lastBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer | undefined> {

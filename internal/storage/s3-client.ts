@@ -63,6 +63,11 @@ export function newS3Client(options: S3ClientOptions): S3Client {
   return client
 }
 
+/** The options of a request that the signal ends. */
+export function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal }
+}
+
 /**
  * A part may be sent as often as one likes, since nobody sees it; and of a file of hundreds one that fails must not make
  * the others go up again. Everything else is sent once: an answer that was lost may have been a write that was won.

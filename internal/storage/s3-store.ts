@@ -14,14 +14,12 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
-import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from './object-store.js'
-import { IDLE_TIMEOUT_MS, newS3Client, type S3ClientOptions } from './s3-client.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StageOptions, StoredObject } from './object-store.js'
+import { IDLE_TIMEOUT_MS, newS3Client, sending, type S3ClientOptions } from './s3-client.js'
 import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
+import { abortUnfinishedUploads, completeUpload, PART_BYTES, uploadParts, type UploadedParts } from './s3-uploads.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
-import { abortUnfinishedUploads } from './unfinished-uploads.js'
 
-/** Objects above this size go up in parts. While one does, up to two parts of it are held a second time. */
-export const PART_BYTES = 8 * 1024 * 1024
 /** S3's limit; a larger object gets larger parts. */
 const MAX_PARTS = 10_000
 /**
@@ -46,6 +44,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   /** False only where the operator says that this is the only writer: then existence is checked before the write. */
   readonly conditionalWrites: boolean
 }
+
+type ObjectAttributes = Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'StorageClass'>
 
 export class S3Store implements ObjectStore {
   readonly location: string
@@ -78,7 +78,7 @@ export class S3Store implements ObjectStore {
       ...this.#attributes(options.role),
       ...(ifAbsent && this.#options.conditionalWrites ? { IfNoneMatch: '*' } : {}),
     }
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    const bytes = byteCount(chunks)
     try {
       if (bytes > PART_BYTES) await this.#putParts(input, chunks, bytes, options.signal)
       else await this.#putWhole(input, chunks, options)
@@ -89,6 +89,35 @@ export class S3Store implements ObjectStore {
     }
     this.#proven = true
     return 'created'
+  }
+
+  /** Each part is checked by the hash in its signature; S3 knows no SHA-256 of a whole that came in parts. */
+  async stage(key: string, chunks: readonly Uint8Array[], { role, signal }: StageOptions): Promise<string> {
+    const doing = `stage ${key}`
+    throwIfStopped(signal, doing)
+    try {
+      const target = { ...this.#address(key), ...this.#attributes(role) }
+      const receipt: UploadedParts = await uploadParts(this.#clientFor(chunks), target, chunks, signal)
+      this.#proven = true
+      return JSON.stringify(receipt)
+    } catch (error) {
+      throw this.#failure(error, doing, signal)
+    }
+  }
+
+  async complete(key: string, receipt: string, options: { signal?: AbortSignal } = {}): Promise<'completed' | 'gone'> {
+    const doing = `complete ${key}`
+    throwIfStopped(options.signal, doing)
+    try {
+      const parts = JSON.parse(receipt) as UploadedParts
+      // The store may take its time to put many parts together.
+      await completeUpload(this.#uploader, this.#address(key), parts, options.signal)
+      this.#proven = true
+      return 'completed'
+    } catch (error) {
+      if (s3Answer(error).code !== 'NoSuchUpload') throw this.#failure(error, doing, options.signal)
+      return (await this.#isThere(key, options.signal)) ? 'completed' : 'gone'
+    }
   }
 
   async get(key: string, options: { lastBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer | undefined> {
@@ -176,8 +205,10 @@ export class S3Store implements ObjectStore {
     const checksum =
       options.sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-    const client = body.byteLength > LARGE_BODY_BYTES ? this.#uploader : this.#client
-    await client.send(new PutObjectCommand({ ...input, ...checksum, Body: body }), sending(options.signal))
+    await this.#clientFor(chunks).send(
+      new PutObjectCommand({ ...input, ...checksum, Body: body }),
+      sending(options.signal),
+    )
   }
 
   /** Each part is checked by the hash in its signature; S3 knows no SHA-256 of a whole that came in parts. */
@@ -189,7 +220,7 @@ export class S3Store implements ObjectStore {
   ): Promise<void> {
     const controller = new AbortController()
     const upload = new Upload({
-      client: this.#uploader,
+      client: this.#clientFor(chunks),
       // A buffer is sent as it lies; a stream is gathered into parts.
       params: {
         ...input,
@@ -209,6 +240,10 @@ export class S3Store implements ObjectStore {
     } finally {
       signal?.removeEventListener('abort', abort)
     }
+  }
+
+  #clientFor(chunks: readonly Uint8Array[]): S3Client {
+    return byteCount(chunks) > LARGE_BODY_BYTES ? this.#uploader : this.#client
   }
 
   /** By reading a byte: the answer to a HEAD has no body, and so its 404 does not say what is missing. */
@@ -245,7 +280,7 @@ export class S3Store implements ObjectStore {
     return { Bucket: this.#options.bucket, Key: this.#root + key }
   }
 
-  #attributes(role: PutOptions['role']): Partial<PutObjectCommandInput> {
+  #attributes(role: PutOptions['role']): ObjectAttributes {
     const { sse, sseKmsKeyId, storageClass } = this.#options
     return {
       ...(sse === undefined ? {} : { ServerSideEncryption: sse as ServerSideEncryption }),
@@ -277,8 +312,8 @@ function endpointOrigin(endpoint: string | undefined): string | undefined {
   return url.origin
 }
 
-function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal }
+function byteCount(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
 }
 
 function* slices(chunks: readonly Uint8Array[]): Generator<Uint8Array> {

@@ -85,7 +85,7 @@ async function writeThrough(
   }
 }
 
-async function removeIfThere(path: string): Promise<void> {
+export async function removeIfThere(path: string): Promise<void> {
   await unlink(path).catch(unless('ENOENT'))
 }
 

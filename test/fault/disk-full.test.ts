@@ -2,10 +2,13 @@
 // beside it, the process stays, and it goes on by itself when the disk is as it was (G1, G4, G11).
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { FolderStore } from '../../internal/storage/folder-store.js'
 import { AckWatch } from '../support/ack-watch.js'
 import { eventually } from '../support/eventually.js'
 import { GlobPoller } from '../support/glob-poller.js'
@@ -138,4 +141,36 @@ if (mounting === 'in a namespace' && process.env.IN_NAMESPACE === undefined) {
       await rig.caughtUp(service)
     },
   )
+
+  test('G11: what is staged outlasts a disk that is full, read-only or gone, and leaves nothing half', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'wal-cake-staging-'))
+    t.after(() => rm(folder, { recursive: true }))
+    await SmallDisk.under(folder, DISK_MIB, async (disk) => {
+      const store = await FolderStore.open({ folder, namespace: 'n' })
+      const files = async (): Promise<string[]> => {
+        const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+        return entries.filter((entry) => entry.isFile() && entry.name !== 'ballast').map(({ name }) => name)
+      }
+      const content = randomBytes(2 << 20)
+      await disk.fill(BALLAST_MIB)
+      await assert.rejects(store.stage('data/a', [content], { role: 'data' }), {
+        kind: 'store_away',
+        message: /cannot stage data\/a .*ENOSPC/,
+      })
+      assert.deepEqual(await files(), [])
+      await disk.free()
+      const receipt = await store.stage('data/a', [content], { role: 'data' })
+      // Completing takes no room for content; what is missing is the right to write.
+      await disk.remount('ro')
+      await assert.rejects(store.complete('data/a', receipt), { kind: 'config', message: /EROFS/ })
+      assert.equal(await store.get('data/a'), undefined)
+      await disk.takeAway()
+      await assert.rejects(store.complete('data/a', receipt), { kind: 'store_away' })
+      assert.deepEqual(await readdir(folder), [], 'the folder below the disk')
+      await disk.bringBack()
+      assert.equal(await store.complete('data/a', receipt), 'completed')
+      assert.ok((await store.get('data/a'))?.equals(content))
+      assert.deepEqual(await files(), ['a'])
+    })
+  })
 }

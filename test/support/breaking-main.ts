@@ -27,7 +27,7 @@ function at(point: BreakPoint, batch?: number): void {
 
 interface Written {
   readonly thing:
-    'identity' | 'schema' | 'plan' | 'idle plan' | 'data' | 'commit' | 'idle commit' | 'head' | 'checkpoint'
+    'identity' | 'schema' | 'data' | 'head' | 'checkpoint' | `${'' | 'idle ' | 'copy '}${'plan' | 'commit'}`
   readonly batch?: number
 }
 
@@ -35,9 +35,10 @@ interface Written {
 function writtenAs(key: string, chunks: readonly Uint8Array[]): Written | undefined {
   const record = /\/log\/(\d+)\.(plan|commit)\.json$/.exec(key)
   if (record !== null) {
-    const idle = Buffer.concat(chunks).includes('"kind":"idle"')
     const thing = record[2] as 'plan' | 'commit'
-    return { thing: idle ? `idle ${thing}` : thing, batch: Number(record[1]) }
+    const kind = /"kind":"(idle|copy)"/.exec(Buffer.concat(chunks).toString('latin1'))?.[1] as
+      'idle' | 'copy' | undefined
+    return { thing: kind === undefined ? thing : `${kind} ${thing}`, batch: Number(record[1]) }
   }
   const data = /^data\/.*-(\d{12})-[0-9A-F]{16}-[0-9A-F]{16}-\d+\.parquet$/.exec(key)
   if (data !== null) return { thing: 'data', batch: Number(data[1]) }
@@ -85,6 +86,21 @@ for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[])
     at(`after ${thing}`, batch)
     return answer
   })
+
+for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[]) {
+  wrap(store, 'stage', async (stage, args) => {
+    at('before stage')
+    const receipt = await stage(...args)
+    at('after stage')
+    return receipt
+  })
+  wrap(store, 'complete', async (complete, args) => {
+    at('before complete')
+    const answer = await complete(...args)
+    at('after complete')
+    return answer
+  })
+}
 
 function atInside(written: Written | undefined): void {
   switch (written?.thing) {

@@ -5,16 +5,18 @@ import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from '../../
 
 export interface StoreEvent {
   readonly what: 'begins' | 'done'
-  readonly operation: 'put' | 'get'
+  readonly operation: 'put' | 'stage' | 'complete' | 'get'
   readonly key: string
 }
 
 export class MemoryStore implements ObjectStore {
   readonly location = 'memory'
   readonly objects = new Map<string, Buffer>()
+  /** By key: what no reader sees. */
+  readonly staged = new Map<string, Buffer>()
   readonly events: StoreEvent[] = []
   /** Called before each operation takes effect; what it throws the operation throws. */
-  before: (operation: 'put' | 'get', key: string) => Promise<void> = () => Promise.resolve()
+  before: (operation: StoreEvent['operation'], key: string) => Promise<void> = () => Promise.resolve()
   /** Puts of these keys take effect, then the answer is lost and the put is tried again. */
   losesAnswerOf: (key: string) => boolean = () => false
   /** Data files on their way now, and the most there ever were. */
@@ -33,6 +35,25 @@ export class MemoryStore implements ObjectStore {
     if (this.losesAnswerOf(key)) result = this.#store(key, chunks, options)
     this.events.push({ what: 'done', operation: 'put', key })
     return result
+  }
+
+  async stage(key: string, chunks: readonly Uint8Array[]): Promise<string> {
+    this.events.push({ what: 'begins', operation: 'stage', key })
+    await this.before('stage', key)
+    this.staged.set(key, Buffer.concat(chunks))
+    this.events.push({ what: 'done', operation: 'stage', key })
+    return `receipt of ${key}`
+  }
+
+  async complete(key: string, receipt: string): Promise<'completed' | 'gone'> {
+    if (receipt !== `receipt of ${key}`) throw new Error(`not the receipt of ${key}: ${receipt}`)
+    this.events.push({ what: 'begins', operation: 'complete', key })
+    await this.before('complete', key)
+    const content = this.staged.get(key)
+    if (content !== undefined) this.objects.set(key, content)
+    this.staged.delete(key)
+    this.events.push({ what: 'done', operation: 'complete', key })
+    return this.objects.has(key) ? 'completed' : 'gone'
   }
 
   async get(key: string, options: { lastBytes?: number } = {}): Promise<Buffer | undefined> {
@@ -59,8 +80,10 @@ export class MemoryStore implements ObjectStore {
     return Promise.resolve()
   }
 
-  abandonUnfinished(): Promise<number> {
-    return Promise.resolve(0)
+  abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number> {
+    const abandoned = [...this.staged.keys()].filter((key) => key.startsWith(prefix) && isOurs(key))
+    for (const key of abandoned) this.staged.delete(key)
+    return Promise.resolve(abandoned.length)
   }
 
   close(): void {

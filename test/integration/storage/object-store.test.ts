@@ -1,7 +1,7 @@
 // One conformance suite for every object store: the local folder, the test suite's own S3 server, and each store of
 // another maker that is here. What holds for all of them is what the rest of the program builds on.
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,29 +10,16 @@ import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } f
 import { FolderStore } from '../../../internal/storage/folder-store.js'
 import type { ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
 import { S3Store, type S3StoreOptions } from '../../../internal/storage/s3-store.js'
+import { cut, sha256 } from '../../support/content.js'
+import { keysOf } from '../../support/faulty-store.js'
 import { availableRealStores, startOwnServer, type TestStore } from '../../support/s3-stores.js'
+import { stagingConformance } from '../../support/staging-conformance.js'
 
 const MIB = 1024 * 1024
 const LIMIT_MS = 120_000
 
-async function keysOf(objects: AsyncIterable<StoredObject>): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of objects) keys.push(key)
-  return keys
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
-/** In so many chunks of unequal length. */
-function cut(content: Buffer, chunks: number): Buffer[] {
-  const ends = Array.from({ length: chunks }, (_, index) => Math.floor(content.length * ((index + 1) / chunks) ** 2))
-  return ends.map((end, index) => content.subarray(ends[index - 1] ?? 0, end))
-}
-
-/** What every store does. `open` gives a new, empty place each time. */
-function conformance(open: () => Promise<ObjectStore>): void {
+/** What every store does. `open` gives a new, empty place each time, `again` another store on the place of the last one. */
+function conformance(open: () => Promise<ObjectStore>, again: () => Promise<ObjectStore>): void {
   test('an object is there when it is written, and before that it is not', { timeout: LIMIT_MS }, async () => {
     const store = await open()
     assert.equal(await store.get('a/b'), undefined)
@@ -176,11 +163,17 @@ function conformance(open: () => Promise<ObjectStore>): void {
     assert.equal(sha256((await store.get('big'))!), sha256(contents[answers.indexOf('created')]!))
   })
 
+  stagingConformance(open, again)
+
   test('a signal that has fired ends every call', { timeout: LIMIT_MS }, async () => {
     const store = await open()
     const signal = AbortSignal.abort()
     await store.put('k', [], { role: 'log' })
     await assert.rejects(store.put('k', [], { role: 'log', signal }), { kind: 'gave_up' })
+    await assert.rejects(store.stage('s', [Buffer.from('x')], { role: 'data', signal }), { kind: 'gave_up' })
+    const receipt = await store.stage('s', [Buffer.from('x')], { role: 'data' })
+    await assert.rejects(store.complete('s', receipt, { signal }), { kind: 'gave_up' })
+    assert.deepEqual(await keysOf(store.list('')), ['k'])
     await assert.rejects(store.get('k', { signal }), { kind: 'gave_up' })
     await assert.rejects(keysOf(store.list('', { signal })), { kind: 'gave_up' })
   })
@@ -191,7 +184,11 @@ describe('folder', () => {
   let opened = 0
   before(async () => void (folder = await mkdtemp(join(tmpdir(), 'wal-cake-lake-'))))
   after(() => rm(folder, { recursive: true }))
-  conformance(() => FolderStore.open({ folder, namespace: `place-${++opened}` }))
+  const again = () => FolderStore.open({ folder, namespace: `place-${opened}` })
+  conformance(() => {
+    opened++
+    return again()
+  }, again)
 })
 
 const sources = [{ name: 'own server', start: startOwnServer }, ...(await availableRealStores())]
@@ -199,6 +196,7 @@ for (const source of sources) {
   describe(source.name, () => {
     const bucket = `conformance-${randomBytes(6).toString('hex')}`
     const stores: S3Store[] = []
+    let opened = 0
     let service: TestStore
     before(async () => {
       service = await source.start()
@@ -208,14 +206,18 @@ for (const source of sources) {
       for (const store of stores) store.close()
       await service.stop()
     })
-    const open = (changed: Partial<S3StoreOptions> = {}): Promise<S3Store> => {
+    const again = (changed: Partial<S3StoreOptions> = {}): Promise<S3Store> => {
       const { endpoint, region, accessKeyId, secretAccessKey } = service
-      const place = { bucket, namespace: `place-${stores.length}`, conditionalWrites: true }
+      const place = { bucket, namespace: `place-${opened}`, conditionalWrites: true }
       const store = new S3Store({ ...place, endpoint, region, accessKeyId, secretAccessKey, ...changed })
       stores.push(store)
       return Promise.resolve(store)
     }
-    conformance(() => open())
+    const open = (changed?: Partial<S3StoreOptions>): Promise<S3Store> => {
+      opened++
+      return again(changed)
+    }
+    conformance(open, again)
 
     const wrong: [name: string, options: Partial<S3StoreOptions>, hint: RegExp][] = [
       ['access key', { accessKeyId: 'NOSUCHKEY' }, /AWS_ACCESS_KEY_ID/],

@@ -2,7 +2,7 @@
 // What it shares with buckets is in the conformance suite.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readdir, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -10,6 +10,7 @@ import { Failure, type FailureKind } from '../../../internal/model/failure.js'
 import { folderFailure } from '../../../internal/storage/folder-failure.js'
 import { FolderStore } from '../../../internal/storage/folder-store.js'
 import type { StoredObject } from '../../../internal/storage/object-store.js'
+import { STAGED_FOLDER } from '../../../internal/storage/staged-files.js'
 import { TEMPORARY_FOLDER, TemporaryFiles } from '../../../internal/storage/temporary-files.js'
 
 const content = [Buffer.from('content')]
@@ -75,6 +76,101 @@ test('opening sweeps files of dead writers and old ones, and leaves those that m
   assert.deepEqual((await readdir(join(folder, TEMPORARY_FOLDER))).sort(), [live, elsewhere, foreign].sort())
 })
 
+async function staged(folder: string): Promise<string[]> {
+  const entries = await readdir(join(folder, STAGED_FOLDER), { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+test('a staged file is outside data/, is no .parquet and is not swept, and two namespaces do not meet', async (t) => {
+  const folder = await lakeFolder(t)
+  const key = 'data/public/t/f.parquet'
+  const namespaces = ['team', 'team/data', 'x'.repeat(200), `${'x'.repeat(200)}/data`]
+  const stores = await Promise.all(namespaces.map((namespace) => FolderStore.open({ folder, namespace })))
+  const receipts: string[] = []
+  for (const [index, store] of stores.entries())
+    receipts.push(await store.stage(key, [Buffer.from(namespaces[index]!)], { role: 'data' }))
+  const files = await staged(folder)
+  assert.deepEqual(files.sort(), receipts.map((receipt) => join(folder, receipt)).sort())
+  for (const file of files) {
+    assert.ok(!file.slice(folder.length).includes('/data/') && !file.endsWith('.parquet'), file)
+    await utimes(file, new Date(0), new Date(0))
+  }
+  for (const [index, namespace] of namespaces.entries()) {
+    const store = await FolderStore.open({ folder, namespace })
+    assert.equal(await store.abandonUnfinished('', (each) => each !== key), 0)
+    assert.equal(await store.complete(key, receipts[index]!), 'completed')
+    assert.equal((await store.get(key))?.toString(), namespace)
+  }
+  assert.deepEqual(await staged(folder), [])
+})
+
+test('in a lake without a namespace a staged file is in no listing either', async (t) => {
+  const store = await FolderStore.open({ folder: await lakeFolder(t), namespace: '' })
+  const receipt = await store.stage('data/f', content, { role: 'data' })
+  assert.deepEqual(await keysOf(store.list('')), [])
+  assert.equal(await store.complete('data/f', receipt), 'completed')
+  assert.deepEqual(await keysOf(store.list('')), ['data/f'])
+})
+
+test('a completion that a crash cut short is finished, or its rest abandoned, and the file stays', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  const keys = ['data/t/1', 'data/t/2'] as const
+  for (const key of keys) {
+    const receipt = await store.stage(key, content, { role: 'data' })
+    await mkdir(join(folder, 'n/data/t'), { recursive: true })
+    await link(join(folder, receipt), join(folder, 'n', key))
+  }
+  assert.equal(await store.complete(keys[0], ''), 'completed')
+  assert.equal((await staged(folder)).length, 1)
+  assert.equal(await store.abandonUnfinished('data/', (key) => key === keys[1]), 1)
+  assert.deepEqual(await staged(folder), [])
+  for (const key of keys) assert.equal((await store.get(key))?.toString(), 'content')
+})
+
+test('every key that a folder can hold can be staged, and is asked for by its name', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  const names = ['x', `%2F..${'~'.repeat(60)}`, 'y'.repeat(255), '%C3%BC'.repeat(42)]
+  const keys = [...names, names.join('/'), 'k'.repeat(200), `${'k'.repeat(200)}l`, '...', "it's(1)!*"]
+  for (const key of keys) await store.stage(key, content, { role: 'data' })
+  await writeFile(join(folder, STAGED_FOLDER, 'n.lake', 'notes'), '')
+  await writeFile(join(folder, STAGED_FOLDER, 'n.lake', '%ZZ.staged'), '')
+  const asked: string[] = []
+  assert.equal(await store.abandonUnfinished('', (key) => asked.push(key) > 0), keys.length)
+  assert.deepEqual(asked.sort(), keys.sort())
+  await assert.rejects(store.stage('y'.repeat(256), content, { role: 'data' }), failure('config', /255/))
+})
+
+test('a staged file whose mount has gone is away, not gone, and nothing is made in its place', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  const receipt = await store.stage('data/1', content, { role: 'data' })
+  await rename(folder, `${folder}-away`)
+  await mkdir(folder)
+  await assert.rejects(store.complete('data/1', receipt), failure('store_away', /gone/))
+  await assert.rejects(store.stage('data/2', content, { role: 'data' }), failure('store_away', /stage data\/2/))
+  await assert.rejects(
+    store.abandonUnfinished('', () => true),
+    failure('store_away', /gone/),
+  )
+  assert.deepEqual(await readdir(folder), [])
+  await rmdir(folder)
+  await rename(`${folder}-away`, folder)
+  assert.equal(await store.complete('data/1', receipt), 'completed')
+})
+
+test('a folder that somebody removes meanwhile makes no staged file be called gone', async (t) => {
+  const folder = await lakeFolder(t)
+  const store = await FolderStore.open({ folder, namespace: 'n' })
+  const receipt = await store.stage('data/t/1', content, { role: 'data' })
+  await store.put('data/t/2', content, { role: 'data' })
+  await rm(join(folder, 'n/data'), { recursive: true })
+  await assert.rejects(store.complete('data/t/1', receipt), failure('store_away', /complete data\/t\/1/))
+  assert.equal(await store.complete('data/t/1', receipt), 'completed')
+  assert.equal((await store.get('data/t/1'))?.toString(), 'content')
+})
+
 test('a LAKE_DIR of which only the last part is missing is made', async (t) => {
   const folder = join(await lakeFolder(t), 'new')
   const store = await FolderStore.open({ folder, namespace: 'n' })
@@ -96,7 +192,7 @@ test('a LAKE_DIR that is far from anything or a file is not made, and is named',
 
 test('a namespace that leads out of the folder is refused', async (t) => {
   const folder = await lakeFolder(t)
-  for (const namespace of ['..', 'a/../..', 'a//b', TEMPORARY_FOLDER]) {
+  for (const namespace of ['..', 'a/../..', 'a//b', TEMPORARY_FOLDER, STAGED_FOLDER]) {
     await assert.rejects(FolderStore.open({ folder, namespace }), failure('config', /NAMESPACE/), namespace)
   }
 })

@@ -40,6 +40,18 @@ class ScriptedStore implements ObjectStore {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
+  async stage(key: string): Promise<string> {
+    this.#step(`stage ${key}`)
+    return 'receipt'
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async complete(key: string, receipt: string): Promise<'completed'> {
+    this.#step(`complete ${key} ${receipt}`)
+    return 'completed'
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
   async get(key: string): Promise<Buffer> {
     this.#step(`get ${key}`)
     return Buffer.from(key)
@@ -139,6 +151,15 @@ test('what goes well at once is told too, call by call', async () => {
   await store.delete('k')
   assert.deepEqual(observer.told, ['succeeded get k', 'ended get k', 'succeeded delete k', 'ended delete k'])
   assert.equal(observer.calls, 2)
+})
+
+test('what is staged and completed is tried again like a write', async () => {
+  const { store, inner, observer } = retrying([away(), 'works', away(), away()])
+  const receipt = await store.stage('k', [], { role: 'data' })
+  assert.equal(await store.complete('k', receipt), 'completed')
+  assert.deepEqual(inner.calls, ['stage k', 'stage k', ...Array.from({ length: 3 }, () => 'complete k receipt')])
+  const completed = ['failed complete k', 'failed complete k', 'succeeded complete k', 'ended complete k']
+  assert.deepEqual(observer.told, ['failed stage k', 'succeeded stage k', 'ended stage k', ...completed])
 })
 
 test('delays are random below a bound that doubles up to the maximum', async (t) => {
