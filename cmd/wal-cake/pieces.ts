@@ -70,6 +70,8 @@ export function sessionSettings(config: Config, version: string): SessionSetting
     memoryLimitBytes: config.memoryLimitBytes,
     uploadConcurrency: config.uploadConcurrency,
     zstdLevel: config.zstdLevel,
+    snapshot: config.snapshot,
+    copyWorkers: config.snapshotWorkers,
     version,
   }
 }

@@ -25,9 +25,6 @@ export async function start({ config, logger, version }: Invocation): Promise<vo
     { version, source: settings.target.describe(), lake: store.location, slot: config.slot },
     'wal-cake starts',
   )
-  logger.info(
-    'rows older than the slot are not copied: the lake begins with the changes made after the slot was created',
-  )
   const metrics = new Metrics(config.slot)
   const service = new Service(settings, store, logger, metrics, stop.signal)
   const health = config.http && (await serveHealth(config.http, () => healthOf(service), metrics))

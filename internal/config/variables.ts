@@ -280,9 +280,9 @@ export const variables = [
     group: 'Existing rows',
     kind: { type: 'choice', of: ['initial', 'adopted', 'never'] },
     default: 'initial',
-    summary: 'no effect yet: nothing is copied',
+    summary: 'copy existing rows',
     meaning:
-      'Whether existing rows are copied. Accepted and checked, but without effect until snapshots are there: rows older than the slot are not copied. Meant: `initial`, when this program creates the slot; `adopted`, also when it finds a slot and an empty lake; `never`.',
+      'Whether rows are copied that were there before the slot, or before their table was published. `initial`: into a lake whose slot this program creates; `adopted`: also into an empty lake whose slot it finds; `never`. What a lake was begun with is kept in its `identity.json`: a lake that was begun without copies stays one, and `never` stops the copies of one that has them.',
     example: 'initial',
   },
   {
@@ -290,9 +290,8 @@ export const variables = [
     group: 'Existing rows',
     kind: { type: 'integer', min: 1, max: 64 },
     default: '4',
-    summary: 'no effect yet',
-    meaning:
-      'Parallel connections of that copy. Accepted and checked, but without effect until snapshots are there: rows older than the slot are not copied.',
+    summary: 'parallel copies',
+    meaning: 'Connections that copy at the same time, beside two that hold the snapshot and watch the tables.',
     example: '4',
   },
   {

@@ -16,8 +16,11 @@ export interface CutParameters extends FilterSettings {
   readonly targetFileBytes: number
 }
 
-/** `idle`: no transaction, only a position. `gap`: transactions that can no longer be had, on an operator's word. */
-export type BatchKind = 'changes' | 'idle' | 'gap'
+/**
+ * `idle`: no transaction, only a position. `gap`: transactions that can no longer be had, on an operator's word. `copy`: rows
+ * that were there before, at no position of the stream's.
+ */
+export type BatchKind = 'changes' | 'idle' | 'gap' | 'copy'
 
 export interface Plan {
   readonly batch: number
@@ -30,6 +33,55 @@ export interface Plan {
   /** Random per session: tells our own record from another writer's after a lost answer. */
   readonly writer: string
   readonly writerVersion: string
+  /** Of a copy. */
+  readonly copy?: PlannedCopy
+}
+
+/** What a copy's batch will make visible. */
+export interface PlannedCopy extends CopyProgress {
+  readonly files: readonly StagedFile[]
+}
+
+/** A file that lies in the store where no reader looks. */
+export interface StagedFile extends DataFile {
+  /** By which the store makes it visible. */
+  readonly receipt: string
+  /** Holds the T that supersedes what was there: becomes visible after the files that have none. */
+  readonly supersedes: boolean
+}
+
+/** What was copied of which tables. */
+export interface CopyProgress {
+  readonly pieces: readonly CopiedPiece[]
+  /** Tables of which nothing is left to copy. */
+  readonly finished: readonly CopiedTable[]
+}
+
+/** A published table, as a copy saw it. */
+export interface CopiedTable {
+  readonly schema: string
+  readonly table: string
+  readonly relationOid: number
+  /** `_lsn` of its rows. */
+  readonly lsn: Lsn
+}
+
+/** A range of a table's pages whose rows were copied. */
+export interface CopiedPiece extends CopiedTable {
+  /** The relation that holds the rows: the table, or a partition of it. */
+  readonly sourceOid: number
+  /** Of the table, by which its rows were laid out. */
+  readonly schemaVersion: number
+  /** Which storage of it was read: another one holds the rows at other places. */
+  readonly fileNode: number
+  /** Columns that the source has ever had: one that was dropped and made again is another one. */
+  readonly attributes: number
+  /** Every transaction before this one had ended when the snapshot was taken: pg_snapshot_xmin, 64 bits. */
+  readonly xmin: bigint
+  /** From 0. */
+  readonly fromPage: number
+  /** Excluded. */
+  readonly toPage: number
 }
 
 export interface DataFile {
@@ -79,10 +131,12 @@ export interface Gap {
   readonly recordedMicros: bigint
 }
 
-export interface Commit extends Plan, BatchSummary {
+export interface Commit extends Omit<Plan, 'copy'>, BatchSummary {
   /** Timeline of the server that sent the batch. */
   readonly timeline: number
   readonly files: readonly DataFile[]
   /** Of a gap, and of a planned batch that a gap has swallowed. */
   readonly gap?: Gap
+  /** Of a copy. */
+  readonly copied?: CopyProgress
 }

@@ -1,10 +1,12 @@
 // From closed files to a durable batch: plan, data, commit, ack, in that order (G1-G4). Uploads of several batches overlap;
 // plans are written one after the other, commits too. The first thing that fails fails all that come after it.
+import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import type * as record from '../model/batch-record.js'
 import type { BatchSummary, Commit, CutParameters, DataFile, Plan } from '../model/batch-record.js'
 import { asFailure, Failure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
-import { CHECKPOINT_EVERY, type CommitLog } from '../storage/commit-log.js'
+import type { CommitLog } from '../storage/commit-log.js'
 import { dataKey } from '../storage/keys.js'
 import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectDigest, ObjectStore } from '../storage/object-store.js'
@@ -12,11 +14,16 @@ import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile, FileContent } from '../transform/open-file.js'
 import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
+import { finishCopy, joinCopies } from './copy-batch.js'
+import { LogTrail } from './log-trail.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
 
 /** So many batches on their way keep a store busy, however quick it is. */
 const ENOUGH_ON_THE_WAY = 32
+/** So long after a batch of copies the next one is planned, so that many small tables share one. */
+const PAUSE_OF_COPIES_MS = 500
+
 export interface CommitterOptions {
   readonly log: CommitLog
   readonly store: ObjectStore
@@ -28,12 +35,16 @@ export interface CommitterOptions {
   readonly uploadConcurrency: number
   /** The log so far; batches are numbered on from there. Each commit is folded in. */
   readonly totals: LogTotals
+  /** End of what is durable. */
+  readonly durableLsn: Lsn
   /** Plans that stand after it. */
   readonly openPlans: readonly Plan[]
   /** Batch of the newest checkpoint, -1 for none. */
   readonly checkpoint: number
   /** False once the replication connection is gone: then nothing may be planned any more (G5). */
   readonly connected: () => boolean
+  /** A plan of this run stands in the log: no plan of an earlier run can any more. Called each time. */
+  readonly onPlanWon: () => void
   /** Called in order, once the commit is in the bucket. */
   readonly onDurable: (commit: Commit, batch: ClosedBatch | undefined) => void
   readonly onClosed: (batch: ClosedBatch) => void
@@ -54,7 +65,8 @@ export interface ClosedBatch {
 }
 
 interface OpenBatch {
-  readonly number: number
+  /** Fixed by the plan: until then a copy may go before it. */
+  number: number
   plan: Plan | undefined
   /** The plan stood in the log when this run began. */
   replayed: boolean
@@ -75,27 +87,34 @@ interface FileEntry {
   stored?: Promise<DataFile>
 }
 
+type WaitingCopy = {
+  readonly copy: record.PlannedCopy
+  readonly cut: CutParameters
+  resolve: (copied: record.CopyProgress) => void
+}
+
 export class BatchCommitter {
   readonly #options: CommitterOptions
   readonly #upload: ReturnType<typeof pLimit>
   readonly #openPlans: Plan[]
   #open: OpenBatch
+  /** End of the last batch that has ended. */
+  #end: Lsn
+  readonly #copies: WaitingCopy[] = []
+  #copying = false
   #plans: Promise<void> = Promise.resolve()
   #commits: Promise<void> = Promise.resolve()
   #unfinished = 0
   #failure: Failure | undefined
-  #checkpoint: number
-  /** Writes that nobody waits for but settle(). */
-  #trail: Promise<void> | undefined
-  #headDue: Commit | undefined
-  #checkpointDue: { batch: number; content: Buffer } | undefined
+  readonly #trail: LogTrail
 
   constructor(options: CommitterOptions) {
     this.#options = options
     this.#upload = pLimit(options.uploadConcurrency)
     this.#openPlans = [...options.openPlans]
-    this.#checkpoint = options.checkpoint
+    this.#trail = new LogTrail({ ...options, onFailure: (error) => this.#fail(error) })
     this.#open = newBatch(options.totals.batch + 1)
+    this.#end = options.durableLsn
   }
 
   /** Nothing is planned, uploading or waiting for its commit (G3). */
@@ -134,21 +153,69 @@ export class BatchCommitter {
       closedMs: performance.now(),
     }
     this.#options.onClosed(closed)
-    this.#commit(batch, summary, closed)
+    this.#end = summary.endLsn
+    const stored = async () => ({ files: await Promise.all(batch.files.map((entry) => entry.stored!)) })
+    this.#commit(batch, summary, stored, closed)
+    this.finishStanding()
+    this.#planCopies()
   }
 
   /** Records a position at which nothing is open (G3). Only while idle. */
   recordIdle(fromLsn: Lsn, position: Lsn, cut: CutParameters): void {
     const batch = this.#take()
     this.#writePlan(batch, { kind: 'idle', fromLsn, toLsn: position, cut })
-    this.#commit(batch, { toLsn: position, endLsn: position, transactions: 0, rows: 0 }, undefined)
+    this.#end = position
+    this.#commit(batch, standingStill(position), () => Promise.resolve({ files: [] }))
+  }
+
+  /** Commits the open plans up to the next one of changes: those of idle positions and of copies need no stream. */
+  finishStanding(): void {
+    for (let plan = this.#openPlans[0]; plan !== undefined && plan.kind !== 'changes'; plan = this.#openPlans[0]) {
+      if (plan.kind === 'idle') this.recordIdle(plan.fromLsn, plan.toLsn, plan.cut)
+      else this.#commitCopy(this.#take(), plan.cut, plan.copy!)
+    }
+  }
+
+  /**
+   * Makes staged files visible, together with others that wait, by a batch of their own. It takes no place in the stream, so
+   * it goes in as soon as no planned batch is open. Resolves when it is durable, with what counts as copied of all that was in
+   * the batch; never, where the session fails first.
+   */
+  copy(copy: record.PlannedCopy, cut: CutParameters): Promise<record.CopyProgress> {
+    return new Promise((resolve) => {
+      this.#copies.push({ copy, cut, resolve })
+      this.#planCopies()
+    })
   }
 
   /** Resolves when every batch that has ended is durable and readers can see so; rejects with the first failure. */
   async settle(): Promise<void> {
     await this.#commits
-    await this.#trail
+    await this.#trail.settle()
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** One batch at a time: what is staged meanwhile goes into the next one. */
+  #planCopies(): void {
+    const [first] = this.#copies
+    if (first === undefined || this.#copying || this.#openPlans.length > 0 || this.#open.plan !== undefined) return
+    this.#copying = true
+    const waiting = this.#copies.splice(0)
+    const done = ({ copied }: Commit): void => {
+      for (const { resolve } of waiting) resolve(copied!)
+      void delay(PAUSE_OF_COPIES_MS, undefined, { ref: false }).then(() => {
+        this.#copying = false
+        this.#planCopies()
+      })
+    }
+    this.#commitCopy(newBatch(this.#open.number++), first.cut, joinCopies(waiting.map(({ copy }) => copy)), done)
+  }
+
+  #commitCopy(batch: OpenBatch, cut: CutParameters, copy: record.PlannedCopy, done?: (commit: Commit) => void): void {
+    this.#writePlan(batch, { kind: 'copy', fromLsn: this.#end, toLsn: this.#end, cut, copy })
+    const finished = batch.planned!.then(() => finishCopy(this.#options.store, this.#upload, copy))
+    finished.catch((error: unknown) => this.#fail(error))
+    this.#commit(batch, standingStill(this.#end), () => finished, undefined, done)
   }
 
   #take(): OpenBatch {
@@ -157,7 +224,7 @@ export class BatchCommitter {
     return batch
   }
 
-  #writePlan(batch: OpenBatch, fields: Pick<Plan, 'kind' | 'fromLsn' | 'toLsn' | 'cut'>): void {
+  #writePlan(batch: OpenBatch, fields: Pick<Plan, 'kind' | 'fromLsn' | 'toLsn' | 'cut' | 'copy'>): void {
     const { writer, writerVersion } = this.#options
     const standing = this.#openPlans.shift()
     batch.replayed = standing !== undefined
@@ -173,6 +240,7 @@ export class BatchCommitter {
       }
       checkMayPlan(this.#options.connected())
       checkPlanWon(plan, await this.#options.log.writePlan(plan))
+      this.#options.onPlanWon()
     })
     batch.planned = this.#plans
     this.#plans.catch((error: unknown) => this.#fail(error))
@@ -235,51 +303,30 @@ export class BatchCommitter {
     return tail === undefined ? undefined : store.digest(key)
   }
 
-  #commit(batch: OpenBatch, summary: BatchSummary, closed: ClosedBatch | undefined): void {
+  #commit(
+    batch: OpenBatch,
+    summary: BatchSummary,
+    stored: () => Promise<Pick<Commit, 'files' | 'copied'> & Partial<Pick<Commit, 'rows'>>>,
+    closed?: ClosedBatch,
+    done?: (commit: Commit) => void,
+  ): void {
     this.#commits = this.#commits.then(async () => {
       if (this.#failure !== undefined) return
       try {
         await batch.planned
-        const files = await Promise.all(batch.files.map((entry) => entry.stored!))
-        const commit = {
-          ...batch.plan!,
-          ...summary,
-          writer: this.#options.writer,
-          timeline: this.#options.timeline,
-          files,
-        }
+        const { writer, timeline } = this.#options
+        const { copy: _, ...plan } = batch.plan!
+        const commit: Commit = { ...plan, ...summary, writer, timeline, ...(await stored()) }
         await this.#options.log.writeCommit(commit)
         this.#unfinished--
         this.#options.gate.leaving(-1)
         this.#options.onDurable(commit, closed)
-        this.#noteInTrail(commit)
+        this.#trail.note(commit)
+        done?.(commit)
       } catch (error) {
         this.#fail(error)
       }
     })
-  }
-
-  /** What readers and the next start go by. One write at a time; of those that wait only the newest matters. */
-  #noteInTrail(commit: Commit): void {
-    const { totals } = this.#options
-    totals.add(commit)
-    this.#headDue = commit
-    if (totals.batch - this.#checkpoint >= CHECKPOINT_EVERY) {
-      this.#checkpoint = totals.batch
-      this.#checkpointDue = { batch: totals.batch, content: totals.encode() }
-    }
-    this.#trail ??= this.#writeTrail().catch((error: unknown) => this.#fail(error))
-  }
-
-  async #writeTrail(): Promise<void> {
-    const { log } = this.#options
-    while (this.#headDue !== undefined || this.#checkpointDue !== undefined) {
-      const [head, checkpoint] = [this.#headDue, this.#checkpointDue]
-      this.#headDue = this.#checkpointDue = undefined
-      if (head !== undefined) await log.writeHead(head)
-      if (checkpoint !== undefined) await log.writeCheckpoint(checkpoint.batch, checkpoint.content)
-    }
-    this.#trail = undefined
   }
 
   #stopIfFailed(): void {
@@ -291,6 +338,11 @@ export class BatchCommitter {
     this.#failure = asFailure(error)
     this.#options.onFailure(this.#failure)
   }
+}
+
+/** Of a batch without transactions. */
+function standingStill(position: Lsn): BatchSummary {
+  return { toLsn: position, endLsn: position, transactions: 0, rows: 0 }
 }
 
 function newBatch(number: number): OpenBatch {

@@ -5,6 +5,7 @@ import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { Logger } from '../observability/logger.js'
 import type { RowCounts } from '../transform/batch-sink.js'
 import type { ClosedBatch } from './batch-committer.js'
+import type { StreamMode } from './stream-mode.js'
 
 /** Tables named in one log line; the rest is a number. */
 const TABLES_SHOWN = 20
@@ -56,10 +57,35 @@ export function logDurable(
   )
 }
 
-export function logIdle(logger: Logger, commit: Commit): void {
-  logger.debug(
-    { batch: commit.batch, end_lsn: formatLsn(commit.endLsn), acked_lsn: formatLsn(commit.endLsn) },
-    'idle position recorded',
+export function logWithoutChanges(logger: Logger, commit: Commit): void {
+  const { batch, kind, rows, files } = commit
+  if (kind === 'copy') logger.debug({ batch, rows, files: files.length }, 'copied rows committed')
+  else
+    logger.debug(
+      { batch, end_lsn: formatLsn(commit.endLsn), acked_lsn: formatLsn(commit.endLsn) },
+      'idle position recorded',
+    )
+}
+
+export function logStreaming(
+  logger: Logger,
+  { slot, publication }: { slot: string; publication: string },
+  mode: StreamMode,
+  from: Lsn,
+  walEnd: Lsn,
+  replaying: number,
+): void {
+  logger.info(
+    {
+      slot,
+      publication,
+      from: formatLsn(from),
+      behind_bytes: Math.max(0, Number(walEnd - from)),
+      mode: mode.binary ? 'binary' : 'text',
+      ...(mode.binary ? {} : { why_text: mode.why }),
+      ...(replaying > 0 ? { replaying } : {}),
+    },
+    'streaming',
   )
 }
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
-import { formatLsn, type Lsn } from '../model/lsn.js'
+import type { Lsn } from '../model/lsn.js'
 import { collectGarbage } from '../model/native-memory.js'
 import { livenessTimings } from '../replication/liveness.js'
 import { linkFailure } from '../replication/connection.js'
@@ -14,23 +14,27 @@ import { checkSlotHeld, readSlotHealth } from '../replication/slot.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
 import { CommitLog } from '../storage/commit-log.js'
 import type { LogTotals } from '../storage/log-totals.js'
+import type { ObjectStore } from '../storage/object-store.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { BatchBuilder } from '../transform/batch-builder.js'
 import type { BatchSink, RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason, Pressure } from '../transform/batch-cutter.js'
 import { BufferPool } from '../transform/buffer-pool.js'
 import type { ClosedFile } from '../transform/open-file.js'
+import type { FileTarget } from '../transform/table-writer.js'
+import { textColumnsOf } from '../transform/values/value-codec.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
 import { drainWithinBounds } from './drain.js'
 import { idleIsDue } from './idle-decision.js'
 import { LagClock } from './lag-clock.js'
 import { MemoryGate } from './memory-gate.js'
+import { CopiesBeside } from './copying/copies-beside.js'
 import { judgeMisfit, splitOpenPlans } from './plan-rules.js'
 import { ProgressLedger } from './progress-ledger.js'
 import { SlotGuardian } from './slot-guardian.js'
 import type { SessionContext } from './session.js'
-import { logClosed, logDurable, logIdle } from './batch-events.js'
+import { logClosed, logDurable, logStreaming, logWithoutChanges } from './batch-events.js'
 import { streamMode } from './stream-mode.js'
 
 /** Unused page buffers kept for the next pages. */
@@ -50,6 +54,8 @@ export interface StartPoint {
   readonly checkpoint: number
   /** The last transaction of the lake, where the server can still be asked to send it again. */
   readonly sentAgain: LastTransaction | undefined
+  /** Existing rows are copied into this lake. */
+  readonly copies: boolean
 }
 
 export class LiveStream implements BatchSink {
@@ -65,6 +71,7 @@ export class LiveStream implements BatchSink {
   #builder!: BatchBuilder
   #committer!: BatchCommitter
   #guardian: SlotGuardian | undefined
+  readonly #copies: CopiesBeside
   #connected = true
   #flushTimer: NodeJS.Timeout | undefined
   #lastIdleMs = -Infinity
@@ -72,6 +79,7 @@ export class LiveStream implements BatchSink {
   readonly #failed: Promise<never>
   #betweenTransactions: () => void = () => undefined
   readonly #answerWithinMs: number
+  readonly #files: FileTarget
 
   constructor(context: SessionContext, control: pg.Client, facts: ServerFacts, start: StartPoint) {
     this.#context = context
@@ -80,6 +88,17 @@ export class LiveStream implements BatchSink {
     this.#start = start
     this.#gate = new MemoryGate(context.settings.memoryLimitBytes)
     this.#ledger = new ProgressLedger(start.durableLsn)
+    const { settings } = context
+    const { meter, leaving } = this.#gate
+    const pool = new BufferPool(meter, POOL_KEEP_BYTES)
+    this.#files = {
+      context: { pool, compress: zstdAt(settings.zstdLevel), meter, leaving },
+      createdBy: `wal-cake version ${settings.version} (build 0)`,
+    }
+    this.#copies = new CopiesBeside({
+      ...{ settings, facts, start, control, gate: this.#gate, ledger: this.#ledger, files: this.#files },
+      ...{ logger: context.logger, fail: (failure) => this.#fail(failure) },
+    })
     this.#answerWithinMs = livenessTimings(facts.walSenderTimeoutMs).deadAfterMs
     this.#failed = new Promise((_, reject) => (this.#fail = reject))
     this.#failed.catch(() => undefined)
@@ -139,7 +158,8 @@ export class LiveStream implements BatchSink {
     const now = performance.now()
     const { durable } = this.#ledger
     const sinceMs = now - this.#lastIdleMs
-    if (!idleIsDue({ position, durable, committerIdle: this.#committer.idle, sinceMs, urgent })) return
+    const moment = { position, durable, committerIdle: this.#committer.idle, sinceMs }
+    if (!idleIsDue({ ...moment, urgent: urgent || this.#copies.wait.isDue(position) })) return
     this.#lastIdleMs = now
     this.#builder.skipTo(position)
     this.#committer.recordIdle(durable, position, this.#context.settings.cut)
@@ -162,7 +182,9 @@ export class LiveStream implements BatchSink {
     const store = this.#context.storeUntil(this.#ended.signal)
     const registry = await SchemaRegistry.open(store, settings.slot)
     this.#committer = this.#newCommitter(new CommitLog(store, settings.slot), store)
-    const openPlans = await this.#finishIdlePlans()
+    this.#committer.finishStanding()
+    await Promise.race([this.#committer.settle(), this.#failed])
+    const openPlans = splitOpenPlans(this.#start.openPlans).changes
     this.#builder = this.#newBuilder(catalog, registry, openPlans)
     // A server that shuts down ends this connection first, and then waits until all it has sent is acknowledged. That must not
     // be done for its sake (G1), and it must not wait for a store that is away: so the stream goes, and comes back later.
@@ -183,37 +205,26 @@ export class LiveStream implements BatchSink {
     )
     this.#stream.done.catch(() => (this.#connected = false))
     await Promise.race([this.#stream.started, this.#stream.done, this.#failed])
-    logger.info(
-      {
-        slot: settings.slot,
-        publication: settings.publication,
-        from: formatLsn(this.#ledger.durable),
-        behind_bytes: Math.max(0, Number(this.#start.place.walEnd - this.#ledger.durable)),
-        mode: mode.binary ? 'binary' : 'text',
-        ...(mode.binary ? {} : { why_text: mode.why }),
-        ...(openPlans.length > 0 ? { replaying: openPlans.length } : {}),
-      },
-      'streaming',
-    )
+    logStreaming(logger, settings, mode, this.#ledger.durable, this.#start.place.walEnd, openPlans.length)
     this.#guardian = this.#newGuardian()
+    if (this.#start.copies) this.#copies.begin(this.#committer, registry, catalog, store)
     this.#context.onStreaming()
   }
 
-  #newCommitter(log: CommitLog, store: ConstructorParameters<typeof BatchCommitter>[0]['store']): BatchCommitter {
+  #newCommitter(log: CommitLog, store: ObjectStore): BatchCommitter {
     const { settings, logger } = this.#context
     return new BatchCommitter({
-      log,
-      store,
-      gate: this.#gate,
-      slot: settings.slot,
+      ...{ log, store, gate: this.#gate, slot: settings.slot },
       writer: randomUUID(),
       writerVersion: settings.version,
       timeline: this.#start.place.timeline,
       uploadConcurrency: settings.uploadConcurrency,
       totals: this.#start.totals,
+      durableLsn: this.#start.durableLsn,
       checkpoint: this.#start.checkpoint,
       openPlans: this.#start.openPlans,
       connected: () => this.#connected,
+      onPlanWon: () => this.#copies.planWon(store),
       onClosed: (batch) => logClosed(logger, batch, this.#gate.heldBytes),
       onDurable: (commit, batch) => this.#acknowledge(commit, batch),
       onFailure: (failure) => this.#fail(failure),
@@ -222,9 +233,6 @@ export class LiveStream implements BatchSink {
 
   #newBuilder(catalog: TypeCatalog, registry: SchemaRegistry, openPlans: readonly Plan[]): BatchBuilder {
     const { settings, logger } = this.#context
-    const { meter, leaving } = this.#gate
-    const pool = new BufferPool(meter, POOL_KEEP_BYTES)
-    const context = { pool, compress: zstdAt(settings.zstdLevel), meter, leaving }
     return new BatchBuilder(
       {
         durableLsn: this.#ledger.durable,
@@ -234,10 +242,10 @@ export class LiveStream implements BatchSink {
         cut: settings.cut,
         takes: (schema, table, filters) => settings.tables.writtenAs(filters).matches(schema, table),
         flushIntervalMs: settings.flushIntervalMs,
-        textColumns: this.#facts.encoding === 'SQL_ASCII' ? 'bytes' : 'string',
+        textColumns: textColumnsOf(this.#facts.encoding),
         typesOf: (oids) => catalog.known(oids) ?? catalog.resolve(oids),
         register: (table, position, describe) => registry.register(table, position, describe),
-        target: { context, createdBy: `wal-cake version ${settings.version} (build 0)` },
+        target: this.#files,
         now: () => performance.now(),
         onCommit: (endLsn) => this.#received(endLsn),
         onRelation: (table, version) =>
@@ -262,16 +270,6 @@ export class LiveStream implements BatchSink {
     })
   }
 
-  /** Commits the idle positions that were left open, and returns the plans to be replayed. */
-  async #finishIdlePlans(): Promise<readonly Plan[]> {
-    const { idle, changes } = splitOpenPlans(this.#start.openPlans)
-    for (const plan of idle) {
-      this.#committer.recordIdle(plan.fromLsn, plan.toLsn, plan.cut)
-      await Promise.race([this.#committer.settle(), this.#failed])
-    }
-    return changes
-  }
-
   #received(endLsn: Lsn): void {
     this.#ledger.noteReceived(endLsn)
     this.#stream.noteReceived(endLsn)
@@ -283,19 +281,21 @@ export class LiveStream implements BatchSink {
   #passed(position: Lsn): void {
     const { durable } = this.#ledger
     if (position >= durable && this.#stream.acked < durable) this.#stream.acknowledge(durable)
+    if (this.#copies.wait.hurries(position)) this.#builder.requestCut()
   }
 
   /** The commit is in the bucket: only now the slot may move (G1). */
   #acknowledge(commit: Commit, batch: ClosedBatch | undefined): void {
     const { logger, metrics } = this.#context
     this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
+    this.#copies.wait.durable(commit.endLsn)
     // Positions that were left open by a crash are committed before the stream runs.
     if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
     ;(this.#builder as BatchBuilder | undefined)?.reconsider()
     this.#context.onProgress(commit.endLsn)
     metrics.set('last_commit_timestamp_seconds', Date.now() / 1000)
     if (batch !== undefined) this.#lag.durable(batch.closedMs)
-    if (batch === undefined) logIdle(logger, commit)
+    if (batch === undefined) logWithoutChanges(logger, commit)
     else logDurable(logger, commit, batch, { received: this.#ledger.received, heldBytes: this.#gate.heldBytes })
   }
 
@@ -303,6 +303,7 @@ export class LiveStream implements BatchSink {
   async #drain(): Promise<void> {
     const { logger } = this.#context
     logger.info('stopping: finishing what is on its way')
+    void this.#copies.stop()
     const between = new Promise<void>((resolve) => (this.#betweenTransactions = resolve))
     this.#builder.stop()
     if (this.#builder.betweenTransactions) this.#betweenTransactions()
@@ -326,10 +327,12 @@ export class LiveStream implements BatchSink {
     clearTimeout(this.#flushTimer)
     this.#guardian?.stop()
     this.#connected = false
+    void this.#copies.stop()
     if (inOrder) await (this.#stream as ReplicationStream | undefined)?.close(GOODBYE_MS)
     else (this.#stream as ReplicationStream | undefined)?.destroy()
     this.#ended.abort()
     await (this.#builder as BatchBuilder | undefined)?.discard()
+    await this.#copies.stop()
     // What the next session holds comes on top of what is left of this one.
     collectGarbage()
   }

@@ -23,11 +23,11 @@ export function checkReplay(plan: Plan, replayed: Pick<Plan, 'fromLsn' | 'toLsn'
     })
 }
 
-/** Plans of idle positions that come first cover no transaction: committing them is all there is to replay. */
-export function splitOpenPlans(openPlans: readonly Plan[]): { idle: readonly Plan[]; changes: readonly Plan[] } {
-  const firstChanges = openPlans.findIndex((plan) => plan.kind === 'changes')
-  const idle = firstChanges < 0 ? openPlans.length : firstChanges
-  return { idle: openPlans.slice(0, idle), changes: openPlans.slice(idle) }
+/** Plans of idle positions and copies cover no transaction: of them `changes`, in order, are replayed, and `first` come before. */
+export function splitOpenPlans(openPlans: readonly Plan[]): { first: readonly Plan[]; changes: readonly Plan[] } {
+  const changes = openPlans.filter(({ kind }) => kind === 'changes')
+  const begin = changes[0] === undefined ? openPlans.length : openPlans.indexOf(changes[0])
+  return { first: openPlans.slice(0, begin), changes }
 }
 
 /**

@@ -1,5 +1,5 @@
 // `repair`: goes on after a gap, on the operator's word. The gap stays in the log for ever; what is durable stays as it is;
-// transactions that were planned and can no longer be had whole keep the rows that they have. Nothing is copied again here.
+// transactions that were planned and can no longer be had whole keep the rows that they have. Tables are copied again by the next start, where the lake has copies.
 import { randomUUID } from 'node:crypto'
 import type { Commit, DataFile, GapReason, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
@@ -10,6 +10,7 @@ import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
+import { finishCopy } from './copy-batch.js'
 import { slotStays, type FoundGap } from './gap.js'
 import { createHistory } from './history.js'
 import { checkPlanWon, closingOf, fenceOf } from './plan-rules.js'
@@ -43,7 +44,8 @@ async function repaired(request: RepairRequest, connections: Connections): Promi
     logger.info({ slot: settings.slot, lake: store.location }, 'nothing to repair: lake, slot and server fit')
     return true
   }
-  if (!confirmed) throw unconfirmed(gap, found.state.openPlans)
+  if (!confirmed)
+    throw unconfirmed(gap, found.state.openPlans, settings.snapshot !== 'never' && found.start.lake?.copies === true)
   const from = await newBeginning(request, connections, found, gap)
   try {
     await closeGap(request, found, gap, from)
@@ -54,15 +56,19 @@ async function repaired(request: RepairRequest, connections: Connections): Promi
   }
 }
 
-function unconfirmed(gap: FoundGap | undefined, openPlans: readonly Plan[]): Failure {
+/** `copies`: the tables will be copied again. */
+function unconfirmed(gap: FoundGap | undefined, openPlans: readonly Plan[], copies: boolean): Failure {
   const incomplete = openPlans.filter(({ kind }) => kind === 'changes').length
   const kept =
     incomplete === 0
       ? ''
       : ` ${incomplete} batches that were begun keep the files that they have, and are recorded as incomplete.`
   const place = gap?.reason === 'slot_ahead' ? 'goes on from where the slot stands' : 'creates a new slot'
+  const missing = copies
+    ? 'the missing transactions will never be in this lake, but at the next start every table is copied again: its rows as they are then will be there, what was done to them between will not'
+    : 'the missing transactions will never be in this lake'
   return new Failure('unsafe', gap?.failure.message ?? 'a repair was begun and not finished', {
-    hint: `\`repair --yes\` records the gap in the log for ever and ${place}; the missing transactions will never be in this lake.${kept}`,
+    hint: `\`repair --yes\` records the gap in the log for ever and ${place}; ${missing}.${kept}`,
   })
 }
 
@@ -103,13 +109,14 @@ async function closeGap(
   const filesByBatch = await filesOf(openPlans, settings.slot, store)
   for (const [index, plan] of openPlans.entries()) {
     const closing = closingOf(plan, openPlans[index + 1], totals.batch < 0 ? undefined : totals.endLsn)
-    const files = filesByBatch.get(plan.batch) ?? []
-    const rows = files.reduce((sum, file) => sum + file.rows, 0)
+    const { files, rows, copied } = await contentOf(plan, filesByBatch, store)
     // Of another history what is missing begins where the two parted, before the end of the lake.
     const missingFrom = found?.reason === 'other_timeline' ? found.missingFrom : closing.fromLsn
+    const { copy: _, ...planned } = plan
     const commit: Commit = {
-      ...{ ...plan, ...closing, writer, timeline: start.place.timeline, transactions: 0, rows, files },
-      ...(plan.kind === 'idle' ? {} : { gap: { reason, missingFrom, recordedMicros } }),
+      ...{ ...planned, ...closing, writer, timeline: start.place.timeline, transactions: 0, rows, files },
+      ...(copied === undefined ? {} : { copied }),
+      ...(plan.kind === 'idle' || plan.kind === 'copy' ? {} : { gap: { reason, missingFrom, recordedMicros } }),
     }
     await log.writeCommit(commit)
     totals.add(commit)
@@ -119,6 +126,17 @@ async function closeGap(
     logger.warn({ batch: plan.batch, reason, ...missing, rows_kept: rows }, 'gap recorded')
   }
   logger.info({ slot: settings.slot, lsn: formatLsn(totals.endLsn) }, 'repaired: the next start goes on from here')
+}
+
+/** What the lake has of a planned batch. A copy's rows are there as they were staged: it is finished. */
+async function contentOf(
+  { kind, batch, copy }: Plan,
+  filesByBatch: ReadonlyMap<number, DataFile[]>,
+  store: ObjectStore,
+): Promise<Pick<Commit, 'files' | 'rows' | 'copied'>> {
+  if (kind === 'copy') return finishCopy(store, (work) => work(), copy!)
+  const files = filesByBatch.get(batch) ?? []
+  return { files, rows: files.reduce((sum, file) => sum + file.rows, 0) }
 }
 
 /** The files that the batches of `plans` have left, by batch: every row in them is real, but there may be more to each. */

@@ -3,21 +3,25 @@
 import type pg from 'pg'
 import type { TableFilter } from '../config/table-filter.js'
 import type { CutParameters } from '../model/batch-record.js'
-import { asFailure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
-import { connect, queryFailure, type ConnectionTarget } from '../replication/connection.js'
+import { connect, queryFailure, sendAsStored, type ConnectionTarget } from '../replication/connection.js'
 import type { LastWalsender } from '../replication/last-walsender.js'
 import type { LinkPatience } from '../replication/liveness.js'
 import type { ServerFacts } from '../replication/server.js'
-import { DATA_PREFIX, parseDataKey } from '../storage/keys.js'
+import { parseDataKey } from '../storage/keys.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import type { Metrics } from '../observability/metrics.js'
+import { textColumnsOf } from '../transform/values/value-codec.js'
+import { abandon } from './abandon.js'
 import { lastSentAgain } from './gap.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
 import { decideStart } from './start-decision.js'
 import { survey, type Connections } from './survey.js'
+
+/** `initial`: lakes whose slot this program creates; `adopted`: also those whose slot it finds. */
+export type SnapshotMode = 'initial' | 'adopted' | 'never'
 
 export interface SessionSettings {
   readonly target: ConnectionTarget
@@ -29,6 +33,9 @@ export interface SessionSettings {
   readonly memoryLimitBytes: number
   readonly uploadConcurrency: number
   readonly zstdLevel: number
+  /** Which lakes existing rows are copied into. */
+  readonly snapshot: SnapshotMode
+  readonly copyWorkers: number
   readonly version: string
 }
 
@@ -61,6 +68,7 @@ export async function runSession(context: SessionContext): Promise<void> {
       logger.info({ slot: settings.slot }, 'the server still held our last connection, which was ended')
     const { facts, start } = await begin(settings, startStore, logger, connections, seenDurable)
     await lastWalsender.remember(connections.replication)
+    if (textColumnsOf(facts.encoding) === 'bytes') await sendAsStored(connections.replication)
     await new LiveStream(context, connections.control, facts, start).run(connections.replication)
   })
 }
@@ -84,28 +92,23 @@ async function begin(
   const history = { ...connections, settings, log, identity: start.server, logger }
   const { place, slot } = start
   const { totals, checkpoint } = state
-  const point = { place, totals, checkpoint }
+  const copies = settings.snapshot !== 'never' && (start.lake ?? start.server).copies
+  const point = { place, totals, checkpoint, copies }
   if (decision.act === 'create') {
     const durableLsn = await createHistory(history)
     return { facts, start: { ...point, durableLsn, askFrom: durableLsn, sentAgain: undefined, openPlans: [] } }
   }
   await joinHistory(history, decision.adopted)
-  await abandonUnfinished(store, settings.slot, logger)
+  await abandon(
+    store,
+    (key) => parseDataKey(key)?.slot === settings.slot,
+    'unfinished uploads of an earlier run',
+    logger,
+  )
   const { durableLsn, openPlans } = decision
   const sentAgain = lastSentAgain(totals, slot?.confirmedLsn)
   const askFrom = sentAgain?.commitLsn ?? slot?.confirmedLsn ?? durableLsn
   return { facts, start: { ...point, durableLsn, askFrom, sentAgain, openPlans } }
-}
-
-/** What a run that was killed has left half uploaded. A role that may not look for it costs storage, not correctness. */
-async function abandonUnfinished(store: ObjectStore, slot: string, logger: Logger): Promise<void> {
-  try {
-    const uploads = await store.abandonUnfinished(DATA_PREFIX, (key) => parseDataKey(key)?.slot === slot)
-    if (uploads > 0) logger.info({ uploads }, 'unfinished uploads of an earlier run aborted')
-  } catch (error) {
-    if (asFailure(error).kind !== 'config') throw error
-    logger.warn({ err: error }, 'unfinished uploads of earlier runs cannot be looked for')
-  }
 }
 
 /** Both connections, ended after use. Throws Failure. */

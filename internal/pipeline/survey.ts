@@ -25,7 +25,7 @@ export interface Survey {
 
 /** `seenDurable`: where this process saw the log end before. Throws Failure `slot_busy` while somebody holds the slot. */
 export async function survey(
-  { slot: slotName, publication }: Pick<SessionSettings, 'slot' | 'publication'>,
+  { slot: slotName, publication, snapshot }: Pick<SessionSettings, 'slot' | 'publication' | 'snapshot'>,
   store: ObjectStore,
   { control, replication }: Connections,
   seenDurable: Lsn | undefined,
@@ -50,6 +50,7 @@ export async function survey(
   // After the log too: what it holds was sent before, so the server can only be further on.
   const place = await placeOfServer(replication, state.lastCommit?.timeline)
   const { systemIdentifier } = place
-  const server = { systemIdentifier, database: facts.database, slot: slotName, publication }
+  const copies = snapshot === 'adopted' || (snapshot === 'initial' && slot === undefined)
+  const server = { systemIdentifier, database: facts.database, slot: slotName, publication, copies }
   return { facts, log, state, start: { lake, log: state, server, place, slot, location: store.location, seenDurable } }
 }

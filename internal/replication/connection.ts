@@ -22,9 +22,9 @@ export interface ConnectionTarget {
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 /**
  * Longest wait for the answer to a statement. The control connection asks only what is answered at once; creating a slot
- * on the other one may have to wait for every transaction that runs.
+ * on a replication connection may have to wait for every transaction that runs, the lock of a copied table for one of them.
  */
-const ANSWER_MS = { control: 60_000, replication: 600_000 } as const
+const ANSWER_MS = { control: 60_000, replication: 600_000, copy: 600_000 } as const
 /** A connection that is not used this long is tried by TCP itself, which also keeps its place in routers on the way. */
 const KEEPALIVE_AFTER_MS = 30_000
 /** SQLSTATEs of a connection that is lost, and of what else will pass: rollback, resources, operator, system, internal. */
@@ -52,8 +52,10 @@ const pinnedSettings = {
   idle_in_transaction_session_timeout: '0',
 }
 
+type Purpose = keyof typeof ANSWER_MS
+
 /** An ordinary connection, or one that speaks the replication protocol. Throws Failure `link` or `config`. */
-export async function connect(target: ConnectionTarget, purpose: 'control' | 'replication'): Promise<pg.Client> {
+export async function connect(target: ConnectionTarget, purpose: Purpose): Promise<pg.Client> {
   try {
     return await open(target, purpose, target.tls.use !== 'off')
   } catch (error) {
@@ -68,10 +70,14 @@ export async function connect(target: ConnectionTarget, purpose: 'control' | 're
   }
 }
 
-async function open(target: ConnectionTarget, purpose: 'control' | 'replication', tls: boolean): Promise<pg.Client> {
+async function open(target: ConnectionTarget, purpose: Purpose, tls: boolean): Promise<pg.Client> {
   // Names of objects, as in regclass, are printed by it. The control connection prints them for people.
-  const searchPath = purpose === 'replication' ? { search_path: 'pg_catalog' } : {}
-  const settings = Object.entries({ ...pinnedSettings, ...searchPath }).map(([name, value]) => `-c ${name}=${value}`)
+  const searchPath = purpose === 'control' ? {} : { search_path: 'pg_catalog' }
+  // A row that this role may not see would be missing in silence.
+  const rowSecurity = purpose === 'copy' ? { row_security: 'off' } : {}
+  const settings = Object.entries({ ...pinnedSettings, ...searchPath, ...rowSecurity }).map(
+    ([name, value]) => `-c ${name}=${value}`,
+  )
   const config = {
     host: target.host,
     port: target.port,
@@ -97,6 +103,11 @@ async function open(target: ConnectionTarget, purpose: 'control' | 'replication'
     void client.end().catch(() => undefined)
     throw error
   }
+}
+
+/** Text of a database in SQL_ASCII, which the server would otherwise refuse to send where it is no UTF-8. */
+export async function sendAsStored(client: pg.Client): Promise<void> {
+  await client.query("SET client_encoding = 'SQL_ASCII'")
 }
 
 function refusesTls(error: unknown): boolean {

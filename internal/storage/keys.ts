@@ -79,6 +79,52 @@ export function parseDataKey(key: string): DataFileName | undefined {
   }
 }
 
+export interface CopyFileName {
+  readonly schema: string
+  readonly table: string
+  readonly dateColumn: DateColumn
+  /** UTC date of the snapshot, `YYYY-MM-DD`. */
+  readonly date: string
+  readonly slot: string
+  /** `_lsn` of its rows. */
+  readonly lsn: Lsn
+  /** Twelve hexadecimal digits by chance: of the process that wrote it. */
+  readonly run: string
+  /** From 0, counted by the run. */
+  readonly part: number
+}
+
+const COPY_PART_DIGITS = 6
+
+/** A file of copied rows. Its name says nothing of a batch: it is written before the batch has a number. */
+export function copyKey({ schema, table, dateColumn, date, slot, lsn, run, part }: CopyFileName): string {
+  const file = [encodeName(slot), 'copy', lsnDigits(lsn), run, digits(part, COPY_PART_DIGITS)]
+  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file.join('-')}.parquet`
+}
+
+const COPY_KEY =
+  /^data\/([^/]+)\/([^/]+)\/(dt|dt_commit)=(\d{4,}-\d\d-\d\d)\/([^/]+)-copy-([0-9A-F]{16})-([0-9a-f]{12})-(\d{6,})\.parquet$/
+
+/** What the key of a file of copied rows says; undefined for a key that is none. */
+export function parseCopyKey(key: string): CopyFileName | undefined {
+  const match = COPY_KEY.exec(key)
+  if (match === null) return undefined
+  const schema = decodeName(match[1]!)
+  const table = decodeName(match[2]!)
+  const slot = decodeName(match[5]!)
+  if (schema === undefined || table === undefined || slot === undefined) return undefined
+  return {
+    schema,
+    table,
+    dateColumn: match[3] as DateColumn,
+    date: match[4]!,
+    slot,
+    lsn: BigInt(`0x${match[6]!}`),
+    run: match[7]!,
+    part: Number(match[8]),
+  }
+}
+
 export function identityKey(slot: string): string {
   return `${slotPrefix(slot)}identity.json`
 }

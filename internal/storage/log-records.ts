@@ -1,7 +1,17 @@
 // Plans, commits and the lake's identity as JSON, and back. Reading checks every field.
-import type { BatchKind, Commit, CutParameters, DataFile, Gap, GapReason, Plan } from '../model/batch-record.js'
+import type {
+  BatchKind,
+  Commit,
+  CutParameters,
+  DataFile,
+  Gap,
+  GapReason,
+  Plan,
+  StagedFile,
+} from '../model/batch-record.js'
 import { formatMicros } from '../model/instant.js'
 import { formatLsn } from '../model/lsn.js'
+import { progressFields, progressOf } from './copy-records.js'
 import { bytesOfRecord, RecordReader, type Json } from './record-reader.js'
 
 export interface LakeIdentity {
@@ -9,13 +19,24 @@ export interface LakeIdentity {
   readonly database: string
   readonly slot: string
   readonly publication: string
+  /** Rows that were there before the slot, or before their table was published, are copied. */
+  readonly copies: boolean
 }
 
-const BATCH_KINDS: readonly BatchKind[] = ['changes', 'idle', 'gap']
+const BATCH_KINDS: readonly BatchKind[] = ['changes', 'idle', 'gap', 'copy']
 const GAP_REASONS: readonly GapReason[] = ['slot_missing', 'slot_lost', 'slot_ahead', 'other_timeline']
 
 export function encodePlan(plan: Plan): Buffer {
-  return bytesOfRecord(planFields(plan))
+  const { copy } = plan
+  const files = copy?.files.map((file) => ({
+    ...fileFields(file),
+    receipt: file.receipt,
+    supersedes: file.supersedes,
+  }))
+  return bytesOfRecord({
+    ...planFields(plan),
+    ...(copy === undefined ? {} : { copied: progressFields(copy), files }),
+  })
 }
 
 export function encodeCommit(commit: Commit): Buffer {
@@ -28,15 +49,8 @@ export function encodeCommit(commit: Commit): Buffer {
     first_commit_ts: commit.firstCommitMicros === undefined ? null : formatMicros(commit.firstCommitMicros),
     last_commit_ts: commit.lastCommitMicros === undefined ? null : formatMicros(commit.lastCommitMicros),
     ...(commit.gap === undefined ? {} : { gap: gapFields(commit.gap) }),
-    files: commit.files.map((file) => ({
-      key: file.key,
-      schema: file.schema,
-      table: file.table,
-      schema_version: file.schemaVersion,
-      rows: file.rows,
-      bytes: file.bytes,
-      sha256: file.sha256,
-    })),
+    ...(commit.copied === undefined ? {} : { copied: progressFields(commit.copied) }),
+    files: commit.files.map(fileFields),
   })
 }
 
@@ -46,12 +60,21 @@ export function encodeIdentity(identity: LakeIdentity): Buffer {
     database: identity.database,
     slot: identity.slot,
     publication: identity.publication,
+    copies: identity.copies,
   })
 }
 
 /** Throws Failure `unsafe` naming `key`. */
 export function decodePlan(key: string, bytes: Buffer): Plan {
-  return planOf(new RecordReader(key, bytes))
+  const reader = new RecordReader(key, bytes)
+  const plan = planOf(reader)
+  if (plan.kind !== 'copy') return plan
+  const files = reader.list('files').map((file): StagedFile => ({
+    ...dataFileOf(file),
+    receipt: file.text('receipt'),
+    supersedes: file.flag('supersedes'),
+  }))
+  return { ...plan, copy: { files, ...progressOf(reader.nested('copied')) } }
 }
 
 /** Throws Failure `unsafe` naming `key`. */
@@ -66,6 +89,7 @@ export function decodeCommit(key: string, bytes: Buffer): Commit {
     ...(reader.has('first_commit_ts') ? { firstCommitMicros: reader.micros('first_commit_ts') } : {}),
     ...(reader.has('last_commit_ts') ? { lastCommitMicros: reader.micros('last_commit_ts') } : {}),
     ...(reader.has('gap') ? { gap: gapOf(reader.nested('gap')) } : {}),
+    ...(reader.has('copied') ? { copied: progressOf(reader.nested('copied')) } : {}),
     files: reader.list('files').map(dataFileOf),
   }
 }
@@ -79,6 +103,8 @@ export function decodeIdentity(key: string, bytes: Buffer): LakeIdentity {
     database: reader.text('database'),
     slot: reader.text('slot'),
     publication: reader.text('publication'),
+    // Lakes that are older than copies have none.
+    copies: reader.has('copies') && reader.flag('copies'),
   }
 }
 
@@ -98,7 +124,7 @@ export function gapOf(reader: RecordReader): Gap {
   }
 }
 
-function planFields(plan: Plan): Json {
+function planFields(plan: Omit<Plan, 'copy'>): Json {
   return {
     batch: plan.batch,
     kind: plan.kind,
@@ -134,6 +160,18 @@ function cutOf(reader: RecordReader): CutParameters {
     targetFileBytes: reader.count('target_file_bytes'),
     tables: reader.text('tables'),
     excludeTables: reader.text('exclude_tables'),
+  }
+}
+
+function fileFields(file: DataFile): Json {
+  return {
+    key: file.key,
+    schema: file.schema,
+    table: file.table,
+    schema_version: file.schemaVersion,
+    rows: file.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
   }
 }
 

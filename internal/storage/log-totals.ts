@@ -5,6 +5,8 @@ import type { Commit, Gap, LastTransaction, QuietStretch } from '../model/batch-
 import { Failure } from '../model/failure.js'
 import { formatMicros } from '../model/instant.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
+import { progressFields, progressOf } from './copy-records.js'
+import { CopyTotals } from './copy-totals.js'
 import { gapFields, gapOf } from './log-records.js'
 import { bytesOfRecord, RecordReader } from './record-reader.js'
 
@@ -35,6 +37,7 @@ export class LogTotals {
   /** What comes after that transaction, or the last gap, in order; one for each setting of the filters. */
   quiet: readonly QuietStretch[] = []
   readonly gaps: RecordedGap[] = []
+  readonly copies = new CopyTotals()
   readonly #tables = new Map<string, TableTotals>()
 
   get tables(): readonly TableTotals[] {
@@ -63,10 +66,13 @@ export class LogTotals {
     }
     if (commit.lastCommitMicros !== undefined)
       this.lastTransaction = { commitLsn: commit.toLsn, commitMicros: commit.lastCommitMicros }
-    this.quiet = commit.kind === 'idle' ? quietOn(this.quiet, commit) : []
+    if (commit.copied !== undefined) this.copies.add(commit.copied)
+    // A copy has no place in the stream.
+    if (commit.kind !== 'copy') this.quiet = commit.kind === 'idle' ? quietOn(this.quiet, commit) : []
     // What comes after a gap may be another history than what came before.
     if (commit.gap === undefined) return
     this.lastTransaction = undefined
+    this.copies.forget()
     this.gaps.push({ ...commit.gap, batch: commit.batch, missingTo: commit.endLsn })
   }
 
@@ -91,6 +97,7 @@ export class LogTotals {
         exclude_tables: stretch.excludeTables,
       })),
       gaps: this.gaps.map((gap) => ({ batch: gap.batch, ...gapFields(gap), missing_to: formatLsn(gap.missingTo) })),
+      copies: progressFields(this.copies.progress),
       tables: this.tables,
     })
   }
@@ -118,6 +125,8 @@ export class LogTotals {
     }))
     for (const gap of reader.list('gaps'))
       totals.gaps.push({ ...gapOf(gap), batch: gap.count('batch'), missingTo: gap.lsn('missing_to') })
+    // Checkpoints that are older than copies have none.
+    if (reader.has('copies')) totals.copies.add(progressOf(reader.nested('copies')))
     for (const entry of reader.list('tables')) {
       const table = totals.#table(entry.text('schema'), entry.text('table'))
       table.rows = entry.count('rows')

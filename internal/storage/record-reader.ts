@@ -63,6 +63,13 @@ export class RecordReader {
     return value
   }
 
+  /** Of 64 bits, in decimal digits. */
+  unsigned(field: string): bigint {
+    const text = this.text(field)
+    if (!/^\d{1,20}$/.test(text)) throw this.broken(field)
+    return BigInt(text)
+  }
+
   flag(field: string): boolean {
     const value = this.#fields[field]
     if (typeof value !== 'boolean') throw this.broken(field)

@@ -25,8 +25,8 @@ export interface RegisteredSchema {
   readonly recorded: Promise<void>
 }
 
-/** Makes a table's schema from the versions that hold up to then, oldest first. */
-export type DescribeTable = (earlier: readonly TableSchema[]) => TableSchema
+/** Makes a table's schema from the versions that hold up to then, oldest first. `later`: those that are known after it. */
+export type DescribeTable = (earlier: readonly TableSchema[], later: readonly TableSchema[]) => TableSchema
 
 /** Thousands of tables may come up in one transaction, and a store takes only so many requests. */
 const WRITES_AT_ONCE = 8
@@ -81,7 +81,11 @@ export class SchemaRegistry {
 
   #match(versions: SchemaVersion[], position: StreamPosition, describe: DescribeTable): RegisteredSchema {
     const earlier = versions.filter((version) => !isAfter(version.from, position))
-    const schema = describe(earlier.map((version) => version.schema))
+    const later = versions.filter((version) => isAfter(version.from, position))
+    const schema = describe(
+      earlier.map((version) => version.schema),
+      later.map((version) => version.schema),
+    )
     const held = earlier.at(-1)
     if (held !== undefined && shapeText(held.schema) === shapeText(schema))
       return {

@@ -156,8 +156,9 @@ export class BatchBuilder implements ChangeSink {
   }
 
   commit(commitLsn: Lsn, endLsn: Lsn): Pause {
-    this.#commitLsn = undefined
+    // Still open: a cut that is asked for now comes after it.
     this.#options.onCommit(endLsn)
+    this.#commitLsn = undefined
     if (this.#dropped) return undefined
     if (this.#batch.rows > this.#rowsAtBegin) this.#noteTransaction(commitLsn, endLsn)
     if (!this.replaying) this.#cutIfDue()

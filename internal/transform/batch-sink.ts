@@ -74,4 +74,4 @@ export interface BuilderOptions {
 }
 
 /** Rows by operation, for logs and metrics: insert, update, delete, truncate. */
-export type RowCounts = Record<keyof typeof OP, number>
+export type RowCounts = Record<Exclude<keyof typeof OP, 'snapshot'>, number>

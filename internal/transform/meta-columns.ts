@@ -5,9 +5,9 @@ import { BytesValues, Int64Values, type Intake } from './parquet/leaf-values.js'
 import type { TransactionStamp } from './transaction-stamp.js'
 
 /** Kinds of rows, as their letter in `_op`. */
-export const OP = { insert: 0x49, update: 0x55, delete: 0x44, truncate: 0x54 } as const
+export const OP = { insert: 0x49, update: 0x55, delete: 0x44, truncate: 0x54, snapshot: 0x53 } as const
 
-const OP_BYTES = Buffer.from('IUDT', 'latin1')
+const OP_BYTES = Buffer.from('IUDTS', 'latin1')
 const TWO_32 = 2 ** 32
 
 export class MetaColumns {
@@ -38,7 +38,7 @@ export class MetaColumns {
       this.#opNow = op
       this.#op.beginRun(row).push(OP_BYTES, OP_BYTES.indexOf(op), OP_BYTES.indexOf(op) + 1)
     }
-    this.#seq.leaf.push(seq | 0, (seq / TWO_32) | 0)
+    this.#seq.leaf.push(seq | 0, Math.floor(seq / TWO_32))
   }
 
   /** A page of `column` was closed, and its runs with it: the next row has to begin them again. */
@@ -50,7 +50,8 @@ export class MetaColumns {
   #beginTransaction(row: number, stamp: TransactionStamp): void {
     this.#stamp = stamp
     this.#lsn.beginRun(row).push(stamp.lsnLow, stamp.lsnHigh)
-    this.#xid.beginRun(row).push(stamp.xid | 0, 0)
+    if (stamp.xid === undefined) this.#xid.appendNull(row)
+    else this.#xid.beginRun(row).push(stamp.xid | 0, 0)
     this.#commitTs.beginRun(row).push(stamp.microsLow, stamp.microsHigh)
   }
 }

@@ -43,6 +43,9 @@ export function openFileBytes(layout: TableLayout): number {
   return FILE_BYTES + layout.fileColumns.length * COLUMN_BYTES
 }
 
+/** Length of a NULL in COPY's binary format. */
+const NO_VALUE = -1
+
 /** Bytes that each row counts for beside its table's columns: the meta columns. */
 const META_BYTES = 33
 
@@ -138,6 +141,26 @@ export class TableWriter {
     const before = this.#intake.variableBytes
     this.#noteBefore(buffer)
     this.#fill(buffer, at + 1, end, false)
+    return this.#endRow(before)
+  }
+
+  /** A row that was copied, as a tuple of COPY's binary format, whose column k is of `kinds[k]`. Throws BadBytes. */
+  snapshot(stamp: TransactionStamp, seq: number, buffer: Buffer, at: number, end: number, kinds: Uint8Array): number {
+    this.#meta.beginRow(this.#rows, stamp, seq, OP.snapshot)
+    const before = this.#intake.variableBytes
+    const columns = this.#columns
+    let p = firstField(buffer, at, end, columns.length)
+    for (let k = 0; k < columns.length; k++) {
+      const start = p + 4
+      if (start <= end && buffer.readInt32BE(p) === NO_VALUE) {
+        columns[k]!.appendNull(this.#rows)
+        p = start
+      } else {
+        p = fieldEnd(buffer, p, end, k)
+        this.#put(k, kinds[k]!, buffer, start, p)
+      }
+    }
+    expectEnd(p, end)
     return this.#endRow(before)
   }
 

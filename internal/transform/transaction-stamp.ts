@@ -6,7 +6,8 @@ import type { Lsn } from '../model/lsn.js'
 export interface TransactionStamp {
   readonly lsnLow: number
   readonly lsnHigh: number
-  readonly xid: number
+  /** Undefined for rows that were copied: no transaction of the stream brought them. */
+  readonly xid: number | undefined
   readonly micros: bigint
   readonly microsLow: number
   readonly microsHigh: number
@@ -18,8 +19,8 @@ export interface TransactionStamp {
 export function stampOf(
   commitLsn: Lsn,
   micros: bigint,
-  xid: number,
-  previous: TransactionStamp | undefined,
+  xid: number | undefined,
+  previous?: TransactionStamp,
 ): TransactionStamp {
   const sameDay = previous !== undefined && previous.micros / DAY_MICROS === micros / DAY_MICROS
   return {

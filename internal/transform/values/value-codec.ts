@@ -37,6 +37,11 @@ type ArrayType = PgType & Required<Pick<PgType, 'element'>>
 /** How text is kept: `bytes` for databases in SQL_ASCII, whose text may be no valid UTF-8. */
 export type TextColumns = 'string' | 'bytes'
 
+/** `encoding`: the database's, as PostgreSQL names it. */
+export function textColumnsOf(encoding: string): TextColumns {
+  return encoding === 'SQL_ASCII' ? 'bytes' : 'string'
+}
+
 /** Shared by all columns of a type: thousands of tables may be known. */
 const known = new WeakMap<PgType, Map<string, ValueCodec>>()
 

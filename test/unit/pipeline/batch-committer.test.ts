@@ -82,7 +82,9 @@ class Rig {
       uploadConcurrency: 4,
       openPlans: [],
       totals: new LogTotals(),
+      durableLsn: from(0),
       checkpoint: -1,
+      onPlanWon: () => undefined,
       connected: () => this.connected,
       onDurable: (commit) => {
         assert.ok(store.objects.has(commitKey(SLOT, commit.batch)), 'acknowledged before its commit is in the bucket')

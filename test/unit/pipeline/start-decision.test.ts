@@ -12,6 +12,7 @@ const server: LakeIdentity = {
   database: 'shop',
   slot: 'wal_cake_slot',
   publication: 'wal_cake_pub',
+  copies: false,
 }
 const place = { systemIdentifier: server.systemIdentifier, timeline: 1, walEnd: 0x1000n, switches: [] }
 const cut = { rollBytes: 1, targetFileBytes: 1, tables: '', excludeTables: '' }

@@ -10,7 +10,7 @@ import { identityKey, planKey } from '../../../internal/storage/keys.js'
 import { encodeIdentity, encodePlan } from '../../../internal/storage/log-records.js'
 import { MemoryStore } from '../../support/memory-store.js'
 
-const settings = { slot: 's', publication: 'p' }
+const settings = { slot: 's', publication: 'p', snapshot: 'initial' } as const
 const slotRow = {
   ...{ slot_type: 'logical', plugin: 'pgoutput', database: 'd', temporary: false, active_pid: null },
   ...{ restart_lsn: '0/50', confirmed_flush_lsn: '0/64', wal_status: 'reserved' },
@@ -33,7 +33,10 @@ function begunLake(): MemoryStore {
   const plan: Plan = { batch: 0, kind: 'changes', fromLsn: 100n, toLsn: 200n, cut, writer: 'w', writerVersion: '1' }
   const store = new MemoryStore()
   store.objects.set(planKey('s', 0), encodePlan(plan))
-  store.objects.set(identityKey('s'), encodeIdentity({ systemIdentifier: '1', database: 'd', ...settings }))
+  store.objects.set(
+    identityKey('s'),
+    encodeIdentity({ systemIdentifier: '1', database: 'd', copies: false, ...settings }),
+  )
   return store
 }
 

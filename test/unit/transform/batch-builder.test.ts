@@ -45,6 +45,18 @@ const tx = (n: number, ...inside: Message[]): Message[] => transaction(BigInt(n)
 
 const names = (run: BuilderRun): string[][] => run.closed.map((batch) => batch.files.map(fileName))
 
+test('G2 G4: a cut that is asked for when a transaction has arrived comes after it', async () => {
+  const run: BuilderRun = new BuilderRun({
+    onCommit: (endLsn) => (endLsn > 200n ? run.builder.requestCut() : undefined),
+  })
+  await run.feed(...tx(1, ...describeBoth, insert(orders, 1)), ...tx(2, insert(orders, 2)), ...tx(3, insert(orders, 3)))
+  const ends = run.closed.map(({ summary }) => [summary!.toLsn, summary!.rows])
+  assert.deepEqual(ends, [
+    [200n, 2],
+    [300n, 1],
+  ])
+})
+
 test('a batch holds whole transactions, and ends where the next begins', async () => {
   const run = new BuilderRun({ flushIntervalMs: 30_000 })
   await run.feed(...tx(1, ...describeBoth, insert(orders, 1)), ...tx(2, insert(items, 1), insert(orders, 2)))

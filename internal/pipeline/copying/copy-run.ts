@@ -1,0 +1,307 @@
+// A copy of some tables under one snapshot, by several connections at once. Each part is read in a transaction of its own, after a look
+// whether the table is still what the snapshot saw, and its files are staged before the next one.
+import type pg from 'pg'
+import type { CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
+import { Failure } from '../../model/failure.js'
+import type { Logger } from '../../observability/logger.js'
+import { connect, sendAsStored, type ConnectionTarget } from '../../replication/connection.js'
+import { copyOut } from '../../replication/copy-out.js'
+import { beginUnder, type CopySnapshot } from '../../replication/copy-snapshot.js'
+import {
+  copyStatement,
+  pagesOf,
+  sourceTable,
+  type PublishedTable,
+  type SourceTable,
+} from '../../replication/copy-source.js'
+import type { TypeCatalog } from '../../replication/type-catalog.js'
+import type { CopyTotals } from '../../storage/copy-totals.js'
+import type { ObjectStore } from '../../storage/object-store.js'
+import type { SchemaRegistry } from '../../storage/schema-registry.js'
+import { columnsAsText } from '../../transform/copy-rows.js'
+import { layoutOf, type TableLayout } from '../../transform/table-layout.js'
+import type { FileTarget } from '../../transform/table-writer.js'
+import { stampOf, type TransactionStamp } from '../../transform/transaction-stamp.js'
+import type { TextColumns } from '../../transform/values/value-codec.js'
+import type { MemoryGate } from '../memory-gate.js'
+import { PartFiles } from './part-files.js'
+import { isRefusal, refusalOf } from './refusal.js'
+import { isSuperseded, piecesLeft, wayOfCopy } from './table-pieces.js'
+import { CopyAgain, TableCopy, type PieceOfTable } from './table-copy.js'
+
+/** Servers before 14 read the whole table for a range of its pages. */
+const FIRST_RANGE_VERSION = 140_000
+const PAGE_BYTES = 8192
+
+export interface CopyContext {
+  readonly target: ConnectionTarget
+  readonly serverVersion: number
+  readonly publication: string
+  readonly slot: string
+  readonly workers: number
+  readonly targetFileBytes: number
+  readonly memoryLimitBytes: number
+  readonly textColumns: TextColumns
+  readonly catalog: TypeCatalog
+  readonly registry: SchemaRegistry
+  readonly store: ObjectStore
+  readonly gate: MemoryGate
+  readonly files: FileTarget
+  /** Twelve hexadecimal digits by chance. */
+  readonly run: string
+  readonly copies: CopyTotals
+  /** What the lake has of the tables cannot be built upon: they are replaced. */
+  readonly replaces: () => boolean
+  readonly commit: (copy: PlannedCopy) => Promise<CopyProgress>
+  readonly logger: Logger
+}
+
+/** What became of a table that was not copied. */
+export interface LeftTable {
+  readonly table: PublishedTable
+  /** Absent: it was changed under way, and is copied under a new snapshot. */
+  readonly refusal?: Failure
+}
+
+export class CopyRun {
+  readonly #context: CopyContext
+  readonly #snapshot: CopySnapshot
+  readonly #stamp: TransactionStamp
+  readonly #tables: PublishedTable[]
+  readonly #parts: PieceOfTable[] = []
+  readonly #left: LeftTable[] = []
+  readonly #clients = new Set<pg.Client>()
+  /** What is staged and waits for its commit, while the next part is read. */
+  readonly #finishing = new Set<Promise<void>>()
+  #fresh!: pg.Client
+  #stopped = false
+  #halt!: (reason: Failure) => void
+  /** Rejects when it is stopped: what waits for a commit then waits for nothing. */
+  readonly #halted = new Promise<never>((_, reject) => (this.#halt = reject))
+  #nextPart = 0
+  #opening = 0
+  #wake: () => void = () => undefined
+  #woken = new Promise<void>((resolve) => (this.#wake = resolve))
+
+  constructor(context: CopyContext, snapshot: CopySnapshot, tables: readonly PublishedTable[]) {
+    this.#context = context
+    this.#snapshot = snapshot
+    this.#tables = [...tables]
+    this.#halted.catch(() => undefined)
+    // The records of the log are aligned: no transaction has this position.
+    this.#stamp = stampOf(snapshot.consistentPoint - 1n, snapshot.micros, undefined)
+  }
+
+  /** Copies what it can and returns the tables that are left. Throws Failure where the link or the store failed. */
+  async run(): Promise<readonly LeftTable[]> {
+    try {
+      this.#fresh = await this.#connect()
+      const workers = Math.max(1, this.#context.workers)
+      const work = Array.from({ length: workers }, () => this.#work())
+      const results = await Promise.allSettled(work)
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+      await Promise.all(this.#finishing)
+      return this.#left
+    } finally {
+      this.stop()
+    }
+  }
+
+  /** Ends all connections; run() rejects, or has ended. */
+  stop(): void {
+    this.#stopped = true
+    this.#halt(new Failure('link', 'the copy was stopped'))
+    this.#notify()
+    for (const client of this.#clients) destroy(client)
+    this.#clients.clear()
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = await connect(this.#context.target, 'copy')
+    this.#clients.add(client)
+    if (this.#stopped) destroy(client)
+    await client.query("SET lock_timeout = '60s'")
+    if (this.#context.textColumns === 'bytes') await sendAsStored(client)
+    return client
+  }
+
+  async #work(): Promise<void> {
+    let client: pg.Client | undefined
+    try {
+      while (!this.#stopped) {
+        const part = this.#parts.shift()
+        const table = part === undefined ? this.#tables.shift() : undefined
+        if (part === undefined && table === undefined) {
+          if (this.#opening === 0) return
+          await this.#woken
+          continue
+        }
+        // Counted before anything is waited for: what it turns out to hold is for the other workers too.
+        if (table !== undefined) this.#opening++
+        client ??= await this.#connect()
+        if (part !== undefined) await this.#copy(client, part)
+        else await this.#open(client, table!)
+      }
+    } catch (error) {
+      this.stop()
+      throw error
+    }
+  }
+
+  #notify(): void {
+    this.#wake()
+    this.#woken = new Promise((resolve) => (this.#wake = resolve))
+  }
+
+  async #open(client: pg.Client, table: PublishedTable): Promise<void> {
+    try {
+      const copy = await this.#tableCopy(client, table)
+      const work = copy.work()
+      this.#parts.push(...work)
+      if (work.length === 0) this.#finish(copy, {}, [])
+    } catch (error) {
+      await this.#leave(table, error)
+    } finally {
+      this.#opening--
+      this.#notify()
+    }
+  }
+
+  async #tableCopy(client: pg.Client, table: PublishedTable): Promise<TableCopy> {
+    const { publication, serverVersion, catalog, registry, textColumns, copies } = this.#context
+    const { source, pages } = await this.#inTransaction(client, async () => {
+      const source = await sourceTable(client, publication, table.oid, serverVersion)
+      if (source === undefined) throw new CopyAgain('the snapshot does not have it')
+      const pages: number[] = []
+      for (const { oid } of source.sources) pages.push(await pagesOf(client, oid))
+      await this.#compare(source)
+      return { source, pages }
+    })
+    const { relation } = source
+    const types = await catalog.resolve(relation.columns.map(({ typeOid }) => typeOid))
+    const lsn = this.#snapshot.consistentPoint - 1n
+    let layout!: TableLayout
+    let earlierOids: readonly number[] = []
+    const version = await registry.register(
+      { schema: relation.schema, table: relation.name },
+      { lsn, seq: 0 },
+      (earlier, later) => {
+        earlierOids = earlier.map(({ relationOid }) => relationOid)
+        const laterOids = later.map(({ relationOid }) => relationOid)
+        if (isSuperseded({ relationOid: relation.oid, earlierOids, laterOids }))
+          throw new CopyAgain('the stream has replaced another table of this name by it')
+        return (layout = layoutOf(relation, types, textColumns, earlier)).schema
+      },
+    )
+    const copied = { schema: relation.schema, table: relation.name, relationOid: relation.oid, lsn }
+    const { oid: relationOid } = relation
+    const { hasKey } = source
+    const { whole, supersedes } = wayOfCopy({ hasKey, relationOid, earlierOids, replaces: this.#context.replaces() })
+    const done = whole ? [] : copies.piecesOf(copied)
+    const readsRanges = serverVersion >= FIRST_RANGE_VERSION
+    const pieces = piecesLeft({
+      ...{ table: source, pages, schemaVersion: version.version, done, readsRanges },
+      pagesAPiece: this.#pagesAPiece(),
+    })
+    const commit = (copy: PlannedCopy) => Promise.race([this.#context.commit(copy), this.#halted])
+    return new TableCopy({
+      ...{ table: copied, source, layout, version, pieces, whole, supersedes },
+      xmin: this.#snapshot.xmin,
+      commit,
+    })
+  }
+
+  /** So many that what all workers hold fits into memory. */
+  #pagesAPiece(): number {
+    const { targetFileBytes, memoryLimitBytes, workers } = this.#context
+    return Math.max(1, Math.floor(Math.min(targetFileBytes, memoryLimitBytes / workers) / PAGE_BYTES))
+  }
+
+  async #copy(client: pg.Client, part: PieceOfTable): Promise<void> {
+    const { copy } = part
+    if (copy.failure !== undefined) return
+    try {
+      this.#finish(copy, part, await this.#staged(client, part))
+    } catch (error) {
+      await this.#giveUp(copy, error)
+    }
+  }
+
+  #finish(copy: TableCopy, part: Partial<PieceOfTable>, files: readonly StagedFile[]): void {
+    const { schema, table } = copy.table
+    const finishing = copy
+      .done(part, files)
+      .then((whole) => {
+        if (whole) this.#context.logger.info({ table: `${schema}.${table}`, rows: copy.rows }, 'table copied')
+      })
+      .catch((error: unknown) => this.#giveUp(copy, error))
+      .finally(() => this.#finishing.delete(finishing))
+    finishing.catch(() => this.stop()) // run() tells
+    this.#finishing.add(finishing)
+  }
+
+  async #giveUp(copy: TableCopy, error: unknown): Promise<void> {
+    copy.fail(error)
+    const { schema, table, relationOid: oid } = copy.table
+    await this.#leave({ schema, table, oid }, error, copy.source)
+  }
+
+  /** The files of the part, staged. */
+  async #staged(client: pg.Client, part: PieceOfTable): Promise<StagedFile[]> {
+    const { copy, piece } = part
+    const files = new PartFiles(this.#context, this.#stamp, part, () => this.#nextPart++)
+    if (piece === undefined) return files.finish()
+    try {
+      await this.#inTransaction(client, async () => {
+        await client.query(`LOCK TABLE ONLY ${piece.source.name} IN ACCESS SHARE MODE`)
+        await this.#compare(copy.source)
+        await copyOut(client, copyStatement(copy.source, piece, columnsAsText(copy.layout)), files.take)
+      })
+    } catch (error) {
+      await files.discard()
+      throw error
+    }
+    return files.finish()
+  }
+
+  /** Throws where the table is not what the snapshot saw: an old snapshot finds a table empty that was rewritten. */
+  async #compare(source: SourceTable): Promise<void> {
+    if (await this.#isChanged(source)) throw new CopyAgain('the table was changed')
+  }
+
+  async #isChanged(source: SourceTable): Promise<boolean> {
+    const { publication, serverVersion } = this.#context
+    const now = await sourceTable(this.#fresh, publication, source.relation.oid, serverVersion)
+    return JSON.stringify(now) !== JSON.stringify(source)
+  }
+
+  async #inTransaction<T>(client: pg.Client, use: () => Promise<T>): Promise<T> {
+    await beginUnder(client, this.#snapshot.name, this.#context.serverVersion).catch((error: unknown) => {
+      throw new Failure('link', `the snapshot of a copy is gone: ${String(error)}`, { cause: error })
+    })
+    try {
+      return await use()
+    } finally {
+      // Where the link is gone the transaction is too.
+      await client.query('ROLLBACK').catch(() => undefined)
+    }
+  }
+
+  /** Goes on without this table where it was changed or the server has refused it; anything else ends the run. */
+  async #leave(table: PublishedTable, error: unknown, source?: SourceTable): Promise<void> {
+    const refused = isRefusal(error)
+    if (!refused && !(error instanceof CopyAgain)) throw error
+    // Where it was changed a name, a column, a type or a row of the catalogue may be missed that will not be missed again.
+    const refusal =
+      refused && source !== undefined && !(await this.#isChanged(source))
+        ? await refusalOf(this.#fresh, source.sources, error)
+        : undefined
+    if (this.#left.some(({ table: { oid } }) => oid === table.oid)) return
+    this.#left.push(refusal === undefined ? { table } : { table, refusal })
+  }
+}
+
+/** At once, whatever it is doing. */
+function destroy(client: pg.Client): void {
+  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+}

@@ -1,0 +1,114 @@
+// One part of a copy on its way into the store: what the server sends of it becomes files, and each file is staged as soon as it is
+// closed.
+import type { StagedFile } from '../../model/batch-record.js'
+import type { Pause } from '../../model/change-sink.js'
+import { copyKey } from '../../storage/keys.js'
+import type { ObjectStore } from '../../storage/object-store.js'
+import { CopyRows } from '../../transform/copy-rows.js'
+import type { ClosedFile } from '../../transform/open-file.js'
+import type { FileTarget } from '../../transform/table-writer.js'
+import type { TransactionStamp } from '../../transform/transaction-stamp.js'
+import type { MemoryGate } from '../memory-gate.js'
+import type { PieceOfTable, TableCopy } from './table-copy.js'
+
+/** Memory is looked at each time this many bytes have come. */
+const LOOK_EVERY_BYTES = 256 << 10
+/** Where memory is short, open pages are compressed each time this many bytes have come. */
+const SEAL_EVERY_BYTES = 4 << 20
+
+export interface PartFilesContext {
+  readonly slot: string
+  /** Twelve hexadecimal digits by chance. */
+  readonly run: string
+  readonly store: ObjectStore
+  readonly gate: MemoryGate
+  readonly files: FileTarget
+  readonly targetFileBytes: number
+}
+
+export class PartFiles {
+  readonly #context: PartFilesContext
+  readonly #copy: TableCopy
+  readonly #rows: CopyRows
+  readonly #staged: Promise<StagedFile>[] = []
+  readonly #nextPart: () => number
+  #bytes = 0
+  #sealedAt = 0
+  #lookAt = LOOK_EVERY_BYTES
+
+  /** `nextPart`: numbers the files of the run. */
+  constructor(
+    context: PartFilesContext,
+    stamp: TransactionStamp,
+    { copy, piece, supersedes }: PieceOfTable,
+    nextPart: () => number,
+  ) {
+    this.#context = context
+    this.#copy = copy
+    this.#nextPart = nextPart
+    this.#rows = new CopyRows({
+      ...{ layout: copy.layout, stamp, target: context.files, targetFileBytes: context.targetFileBytes },
+      seqFrom: piece?.seqFrom ?? 0,
+      onFile: (file) => {
+        const stage = this.#stage(file, supersedes && this.#staged.length === 0)
+        stage.catch(() => undefined) // told by finish()
+        this.#staged.push(stage)
+      },
+    })
+    if (supersedes) this.#rows.supersede()
+  }
+
+  /** Takes one payload, and waits where memory is full. */
+  readonly take = (buffer: Buffer, start: number, end: number): Pause => {
+    this.#rows.take(buffer, start, end)
+    this.#bytes += end - start
+    return this.#bytes < this.#lookAt ? undefined : this.#look()
+  }
+
+  /** No more comes. The files, once all are staged. */
+  finish(): Promise<StagedFile[]> {
+    this.#rows.close()
+    return Promise.all(this.#staged)
+  }
+
+  /** Drops what is open. Resolves when its memory is back. */
+  async discard(): Promise<void> {
+    await this.#rows.discard()
+    await Promise.allSettled(this.#staged)
+  }
+
+  #look(): Pause {
+    const { gate } = this.#context
+    this.#lookAt = this.#bytes + LOOK_EVERY_BYTES
+    if (gate.short && this.#bytes - this.#sealedAt >= SEAL_EVERY_BYTES) {
+      this.#sealedAt = this.#bytes
+      this.#rows.sealPages()
+    }
+    return gate.room()
+  }
+
+  async #stage(file: ClosedFile, supersedes: boolean): Promise<StagedFile> {
+    const { slot, run, store, gate } = this.#context
+    const { table, version } = this.#copy
+    const { dateColumn } = file.layout
+    const key = copyKey({ ...table, dateColumn, date: file.date, slot, run, part: this.#nextPart() })
+    gate.leaving(1)
+    try {
+      const content = await file.content()
+      const { parts, bytes, rows, sha256 } = content
+      try {
+        await version.recorded
+        const receipt = await store.stage(key, parts, { sha256, role: 'data' })
+        const { schema, table: name } = table
+        return {
+          ...{ key, schema, table: name, schemaVersion: version.version, rows, bytes, sha256 },
+          ...{ receipt, supersedes },
+        }
+      } finally {
+        content.release()
+      }
+    } finally {
+      gate.leaving(-1)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// One table that is being copied under a snapshot: which pieces are out, what is staged, and when what becomes visible. A table
+// with a key piece by piece, another one as a whole.
+import type { CopiedPiece, CopiedTable, CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
+import type { SourceTable } from '../../replication/copy-source.js'
+import type { RegisteredVersion } from '../../transform/batch-sink.js'
+import type { TableLayout } from '../../transform/table-layout.js'
+import type { Piece } from './table-pieces.js'
+
+/** What was read of a table is not to be gone on with: it is copied under a new snapshot. */
+export class CopyAgain extends Error {}
+
+export interface TableCopyOptions {
+  readonly table: CopiedTable
+  readonly source: SourceTable
+  readonly layout: TableLayout
+  readonly version: RegisteredVersion
+  readonly pieces: readonly Piece[]
+  /** All becomes visible at once. */
+  readonly whole: boolean
+  /** A `T` comes before the rows. */
+  readonly supersedes: boolean
+  /** pg_snapshot_xmin of the snapshot. */
+  readonly xmin: bigint
+  readonly commit: (copy: PlannedCopy) => Promise<CopyProgress>
+}
+
+/** A part of the work. */
+export interface PieceOfTable {
+  readonly copy: TableCopy
+  /** Absent in a table without rows. */
+  readonly piece?: Piece
+  readonly supersedes: boolean
+}
+
+export class TableCopy {
+  readonly table: CopiedTable
+  readonly source: SourceTable
+  readonly layout: TableLayout
+  readonly version: RegisteredVersion
+  rows = 0
+  /** Why it is given up under this snapshot. */
+  #failure: unknown
+  readonly #options: TableCopyOptions
+  readonly #files: StagedFile[] = []
+  readonly #commits: Promise<void>[] = []
+  #left: number
+
+  constructor(options: TableCopyOptions) {
+    this.#options = options
+    this.table = options.table
+    this.source = options.source
+    this.layout = options.layout
+    this.version = options.version
+    this.#left = this.work().length
+  }
+
+  /** What there is to do. */
+  work(): PieceOfTable[] {
+    const { pieces, supersedes } = this.#options
+    if (pieces.length === 0 && supersedes) return [{ copy: this, supersedes }]
+    return pieces.map((piece, k) => ({ copy: this, piece, supersedes: supersedes && k === 0 }))
+  }
+
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error
+  }
+
+  /** Its files are staged. Resolves true when that was the last part, and everything is durable. */
+  async done({ piece }: Partial<PieceOfTable>, files: readonly StagedFile[]): Promise<boolean> {
+    this.rows += files.reduce((sum, file) => sum + file.rows, 0)
+    const last = --this.#left <= 0
+    if (this.#options.whole) {
+      this.#files.push(...files)
+      if (last) await this.#commit({ files: this.#files, pieces: [], finished: [this.table] })
+      return last
+    }
+    const pieces = piece?.toPage === undefined ? [] : [this.#record(piece, piece.toPage)]
+    if (last && this.#commits.length === 0) {
+      await this.#commit({ files, pieces, finished: [this.table] })
+      return true
+    }
+    const commit = this.#commit({ files, pieces, finished: [] })
+    commit.catch(() => undefined) // told by the last one
+    this.#commits.push(commit)
+    if (!last) return false
+    await Promise.all(this.#commits)
+    await this.#commit({ files: [], pieces: [], finished: [this.table] })
+    return true
+  }
+
+  /** Throws where the store has lost what was staged: then not all of the table is in the lake. */
+  async #commit(copy: PlannedCopy): Promise<void> {
+    const copied = await this.#options.commit(copy)
+    const isThere = (piece: CopiedPiece): boolean =>
+      copied.pieces.some((other) => other.sourceOid === piece.sourceOid && other.fromPage === piece.fromPage)
+    if (!copy.pieces.every(isThere)) throw new CopyAgain('the store has lost files that were staged')
+  }
+
+  #record(piece: Piece, toPage: number): CopiedPiece {
+    const { table, xmin, version } = this.#options
+    const { source, fromPage } = piece
+    return {
+      ...table,
+      schemaVersion: version.version,
+      sourceOid: source.oid,
+      fileNode: source.fileNode,
+      attributes: source.attributes,
+      xmin,
+      fromPage,
+      toPage,
+    }
+  }
+}

@@ -1,0 +1,179 @@
+// What a copy has to know of a published table, as a transaction sees it: the columns and rows that the stream would send, and
+// where the rows lie. The same question under a snapshot and outside of it shows whether the table was changed since.
+import pg from 'pg'
+import type { Relation, ReplicaIdentity } from '../model/relation.js'
+
+/** From 15 on a publication can choose columns and rows, and the catalogue tells which. */
+const FIRST_FILTER_VERSION = 150_000
+
+export interface CopySource {
+  readonly oid: number
+  /** Quoted and qualified. */
+  readonly name: string
+  /** pg_class.relfilenode: storage that was rewritten has another one. */
+  readonly fileNode: number
+  /** pg_class.relnatts: columns that it has ever had. */
+  readonly attributes: number
+  /** Values may lie outside their row, and then be left out of an update. */
+  readonly hasToast: boolean
+  /** Its rows lie in pages of a heap, and can be read by ranges of them. */
+  readonly isHeap: boolean
+}
+
+export interface SourceTable {
+  /** As the stream describes it. */
+  readonly relation: Relation
+  /** A primary key, or an index that is the replica identity, with all its columns published: readers can tell its rows apart. */
+  readonly hasKey: boolean
+  /** Rows that are published, as SQL; undefined for all. */
+  readonly filter: string | undefined
+  /** The table, or the leaves of a partitioned one, in order of their OIDs. */
+  readonly sources: readonly CopySource[]
+  /** Of the columns, in order: a column that was dropped and made again is another one. */
+  readonly columnNumbers: readonly number[]
+}
+
+export interface PublishedTable {
+  readonly schema: string
+  readonly table: string
+  readonly oid: number
+}
+
+/** All tables of the publication, as the stream names them. */
+export async function publishedTables(client: pg.Client, publication: string): Promise<PublishedTable[]> {
+  const { rows } = await client.query<PublishedTable>(
+    `SELECT p.schemaname AS schema, p.tablename AS table, c.oid::int8::float8 AS oid
+       FROM pg_catalog.pg_publication_tables p
+       JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
+       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+      WHERE p.pubname = $1 ORDER BY 1, 2`,
+    [publication],
+  )
+  return rows
+}
+
+interface Row {
+  readonly schema: string
+  readonly name: string
+  readonly identity: ReplicaIdentity
+  readonly has_key: boolean
+  readonly filter: string | null
+  readonly columns: readonly { name: string; number: number; type: number; typmod: number; key: boolean }[] | null
+  readonly sources: readonly {
+    oid: number
+    schema: string
+    name: string
+    node: number
+    attributes: number
+    toast: boolean
+    heap: boolean
+  }[]
+}
+
+/** The published table with this OID, as the transaction of `client` sees it; undefined where it sees none. */
+export async function sourceTable(
+  client: pg.Client,
+  publication: string,
+  oid: number,
+  serverVersion: number,
+): Promise<SourceTable | undefined> {
+  const filters = serverVersion >= FIRST_FILTER_VERSION
+  const published = filters ? 'a.attname = ANY (p.attnames)' : `a.attgenerated = ''`
+  const { rows } = await client.query<Row>(
+    `SELECT p.schemaname AS schema, p.tablename AS name, c.relreplident::text AS identity,
+            ${filters ? 'p.rowfilter' : 'NULL'} AS filter,
+            EXISTS (SELECT FROM pg_catalog.pg_index i
+                     WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident)
+                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                             WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+                               AND NOT (${published}))) AS has_key,
+            (SELECT json_agg(json_build_object('name', a.attname, 'number', a.attnum, 'type', a.atttypid::int8,
+                      'typmod', a.atttypmod, 'key', c.relreplident = 'f' OR EXISTS (
+                        SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indimmediate AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+                           AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END))
+                      ORDER BY a.attnum)
+               FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                AND ${published}) AS columns,
+            (WITH RECURSIVE parts AS (
+               SELECT c.oid, c.relkind
+               UNION ALL
+               SELECT i.inhrelid, l.relkind FROM parts
+                 JOIN pg_catalog.pg_inherits i ON i.inhparent = parts.oid
+                 JOIN pg_catalog.pg_class l ON l.oid = i.inhrelid WHERE parts.relkind = 'p')
+             SELECT coalesce(json_agg(json_build_object('oid', l.oid::int8, 'schema', s.nspname, 'name', l.relname,
+                      'node', l.relfilenode::int8, 'attributes', l.relnatts, 'toast', l.reltoastrelid <> 0, 'heap', m.amname = 'heap') ORDER BY l.oid), '[]')
+               FROM parts JOIN pg_catalog.pg_class l ON l.oid = parts.oid
+               JOIN pg_catalog.pg_namespace s ON s.oid = l.relnamespace
+               JOIN pg_catalog.pg_am m ON m.oid = l.relam WHERE l.relkind = 'r') AS sources
+       FROM pg_catalog.pg_publication_tables p
+       JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
+       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+      WHERE p.pubname = $1 AND c.oid = $2`,
+    [publication, oid],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  const columns = row.columns ?? []
+  return {
+    relation: {
+      oid,
+      schema: row.schema,
+      name: row.name,
+      replicaIdentity: row.identity,
+      columns: columns.map(({ name, type, typmod, key }) => ({ name, typeOid: type, typmod, isKey: key })),
+    },
+    hasKey: row.has_key,
+    filter: row.filter ?? undefined,
+    columnNumbers: columns.map(({ number }) => number),
+    sources: row.sources.map((source) => ({
+      oid: source.oid,
+      name: `${pg.escapeIdentifier(source.schema)}.${pg.escapeIdentifier(source.name)}`,
+      fileNode: source.node,
+      attributes: source.attributes,
+      hasToast: source.toast,
+      isHeap: source.heap,
+    })),
+  }
+}
+
+/** How many pages the relation has now. */
+export async function pagesOf(client: pg.Client, oid: number): Promise<number> {
+  const { rows } = await client.query<{ pages: string }>(
+    "SELECT (pg_relation_size($1::int8::oid) / current_setting('block_size')::int8)::text AS pages",
+    [oid],
+  )
+  return Number(rows[0]?.pages ?? 0)
+}
+
+/** Rows of a copy: which part of a source, and which of its rows. */
+export interface CopyRange {
+  readonly source: CopySource
+  readonly fromPage: number
+  /** Excluded; undefined for all. */
+  readonly toPage: number | undefined
+  /** Only rows written by this transaction or a later one (64 bits). */
+  readonly sinceXid?: bigint
+}
+
+/** In COPY's binary format, all columns in order; those that `asText` names by their text form. */
+export function copyStatement({ relation, filter }: SourceTable, range: CopyRange, asText: readonly boolean[]): string {
+  const columns = relation.columns.map(({ name }, k) => {
+    const column = pg.escapeIdentifier(name)
+    // Not a cast, which of some types gives another text than their output function.
+    return asText[k] === true ? `CASE num_nulls(${column}) WHEN 0 THEN format('%s', ${column}) END` : column
+  })
+  const { source, fromPage, toPage, sinceXid } = range
+  const conditions = [
+    ...(toPage === undefined ? [] : [`ctid >= '(${fromPage},0)'::tid`, `ctid < '(${toPage},0)'::tid`]),
+    ...(sinceXid === undefined ? [] : [`age(xmin) <= age('${lowXid(sinceXid)}'::xid)`]),
+    ...(filter === undefined ? [] : [`(${filter})`]),
+  ]
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  return `COPY (SELECT ${columns.join(', ')} FROM ONLY ${source.name}${where}) TO STDOUT (FORMAT binary)`
+}
+
+/** The 32 bits that rows carry; the first three are no transaction's. */
+function lowXid(xid: bigint): bigint {
+  const low = BigInt.asUintN(32, xid)
+  return low < 3n ? 3n : low
+}

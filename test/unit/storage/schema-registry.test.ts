@@ -1,0 +1,27 @@
+// The versions of a table's schema, found by position.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TableSchema } from '../../../internal/model/table-schema.js'
+import { SchemaRegistry } from '../../../internal/storage/schema-registry.js'
+import { MemoryStore } from '../../support/memory-store.js'
+
+const name = { schema: 's', table: 't' }
+const tableWith = (relationOid: number): TableSchema => ({ ...name, relationOid, replicaIdentity: 'd', columns: [] })
+
+test('who describes a table is told the versions before and after, and registers none by throwing', async () => {
+  const registry = await SchemaRegistry.open(new MemoryStore(), 'slot')
+  await registry.register(name, { lsn: 10n, seq: 0 }, () => tableWith(1))
+  assert.equal((await registry.register(name, { lsn: 30n, seq: 0 }, () => tableWith(2))).replaces, true)
+  const told: number[][] = []
+  assert.throws(
+    () =>
+      void registry.register(name, { lsn: 20n, seq: 0 }, (earlier, later) => {
+        told.push(...[earlier, later].map((schemas) => schemas.map(({ relationOid }) => relationOid)))
+        throw new Error('not now')
+      }),
+    /not now/,
+  )
+  assert.deepEqual(told, [[1], [2]])
+  // What the stream has made of its position it makes again in a replay.
+  assert.equal((await registry.register(name, { lsn: 30n, seq: 0 }, () => tableWith(2))).replaces, true)
+})
