@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { variants } from './protocol/broken-variants.js'
-import { explore, type Exploration } from './protocol/exploration.js'
+import { story } from '../support/exploration.js'
+import { explore } from './protocol/exploration.js'
 import { rulesOfProduct } from './protocol/rules.js'
 import { scenarios, type ScenarioName } from './protocol/scenarios.js'
 
 describe('G1 G2 G3 G4 G5 G6 G11: every order of steps and faults of two writers', () => {
   for (const name of Object.keys(scenarios) as ScenarioName[])
-    test(name, (t) => {
-      const found = explore({ rules: rulesOfProduct, scenario: scenarios[name] })
+    test(name, async (t) => {
+      const found = await explore({ rules: rulesOfProduct, scenario: scenarios[name] })
       assert.ok(found.violation === undefined, story(found))
       t.diagnostic(`${found.states} states`)
     })
@@ -18,14 +19,9 @@ describe('G1 G2 G3 G4 G5 G6 G11: every order of steps and faults of two writers'
 
 describe('a broken rule is found out', () => {
   for (const { name, broken, scenario, violates } of variants)
-    test(`${violates.slice(0, violates.indexOf(':'))}: ${name}`, (t) => {
-      const found = explore({ rules: { ...rulesOfProduct, ...broken }, scenario: scenarios[scenario] }, violates)
+    test(`${violates.slice(0, violates.indexOf(':'))}: ${name}`, async (t) => {
+      const found = await explore({ rules: { ...rulesOfProduct, ...broken }, scenario: scenarios[scenario] }, violates)
       assert.equal(found.violation?.kind, violates, story(found))
       t.diagnostic(`${found.states} states until ${story(found)}`)
     })
 })
-
-function story({ states, violation, trace }: Exploration): string {
-  if (violation === undefined) return `nothing is wrong in ${states} states`
-  return [`${violation.kind}: ${violation.text}`, ...trace.map((step, index) => `  ${index + 1}. ${step}`)].join('\n')
-}

@@ -79,6 +79,7 @@ test('init creates publication, slot and identity and nothing more; a second one
     database: server!.db,
     slot: rig.slot,
     publication: 'wal_cake_pub',
+    copies: false,
   })
   // What comes between init and the first start is streamed.
   await rig.source.query('INSERT INTO marks DEFAULT VALUES')

@@ -16,6 +16,8 @@ export type BreakPoint =
   /** Folder: the temporary file is there and not linked. Bucket: a part is stored and the object is not completed. */
   | `inside ${'plan' | 'data' | 'commit' | 'checkpoint'}`
   | `${Around} idle ${'plan' | 'commit' | 'ack'}`
+  /** Of rows that were there before. */
+  | `${Around} ${'stage' | 'complete' | 'copy plan' | 'copy commit'}`
 
 export interface Break {
   readonly at: BreakPoint

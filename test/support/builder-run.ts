@@ -157,7 +157,7 @@ export class BuilderRun implements BatchSink {
       ({ schema }) => schema.schema === table.schema && schema.table === table.table,
     )
     const earlier = ofTable.map(({ schema }) => schema)
-    const schema = describe(earlier)
+    const schema = describe(earlier, [])
     this.registered.push({ schema, position })
     const replaces = earlier.length > 0 && earlier.at(-1)!.relationOid !== schema.relationOid
     return { version: this.registered.length, replaces, recorded: Promise.resolve() }

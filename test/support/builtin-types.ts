@@ -16,6 +16,7 @@ const oids = {
   timestamp: 1114,
   timestamptz: 1184,
   numeric: 1700,
+  tsvector: 3614,
   uuid: 2950,
   jsonb: 3802,
 } as const

@@ -13,7 +13,7 @@ import type { LakeBucket } from './lake-bucket.js'
 
 /** Pause between two looks; at least so many times as long as the look took, so that watching does not become the load. */
 const EVERY_MS = 50
-const PAUSE_PER_LOOK = 3
+const PAUSE_PER_LOOK = 8
 
 /** Where the lake lies, as in a Rig: one of the two. */
 export interface PolledLake {

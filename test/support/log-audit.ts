@@ -19,7 +19,7 @@ export interface ListedFile {
 export interface PlanRecord {
   readonly format: number
   readonly batch: number
-  readonly kind: 'changes' | 'idle' | 'gap'
+  readonly kind: 'changes' | 'idle' | 'gap' | 'copy'
   readonly from_lsn: string
   readonly to_lsn: string
   readonly cut: Readonly<Record<string, unknown>>
@@ -34,7 +34,21 @@ export interface CommitRecord extends PlanRecord {
   readonly first_commit_ts: string | null
   readonly last_commit_ts: string | null
   readonly gap?: { readonly reason: string; readonly missing_from: string; readonly recorded_at: string }
+  readonly copied?: { readonly pieces: readonly CopiedPiece[]; readonly finished: readonly CopiedTable[] }
   readonly files: readonly ListedFile[]
+}
+
+export interface CopiedTable {
+  readonly schema: string
+  readonly table: string
+  readonly relation_oid: number
+  readonly lsn: string
+}
+
+export interface CopiedPiece extends CopiedTable {
+  readonly source_oid: number
+  readonly from_page: number
+  readonly to_page: number
 }
 
 interface Totals {
@@ -63,6 +77,7 @@ interface CheckpointRecord extends Totals {
   readonly last_transaction: { readonly commit_lsn: string; readonly commit_ts: string } | null
   readonly quiet: readonly QuietStretch[]
   readonly gaps: readonly { readonly batch: number }[]
+  readonly copies: { readonly pieces: readonly CopiedPiece[]; readonly finished: readonly CopiedTable[] }
   readonly tables: readonly TableTotals[]
 }
 
@@ -131,6 +146,7 @@ function checkChain(plans: readonly PlanRecord[], commits: readonly CommitRecord
       assert.equal(commit.from_lsn, commits[index - 1]!.end_lsn, `${what} begins where the one before ends`)
     assert.ok(lsn(commit.from_lsn) <= lsn(commit.to_lsn), `${what}: from ≤ to`)
     assert.ok(lsn(commit.to_lsn) <= lsn(commit.end_lsn), `${what}: to ≤ end`)
+    if (kind === 'copy') assert.equal(commit.from_lsn, commit.end_lsn, `${what} has no place in the stream`)
     if (kind === 'idle') assert.deepEqual([commit.files, commit.rows], [[], 0], `${what} is idle`)
   }
 }
@@ -150,7 +166,9 @@ function checkCommit(commit: CommitRecord, slot: string): void {
   const [from, to] = [commit.from_lsn, commit.to_lsn].map((text) =>
     lsn(text).toString(16).toUpperCase().padStart(16, '0'),
   )
-  const name = new RegExp(`/dt(_commit)?=\\d{4}-\\d\\d-\\d\\d/${slot}-0*${commit.batch}-${from}-${to}-\\d+\\.parquet$`)
+  const file =
+    commit.kind === 'copy' ? 'copy-[0-9A-F]{16}-[0-9a-f]{12}-\\d{6,}' : `0*${commit.batch}-${from}-${to}-\\d+`
+  const name = new RegExp(`/dt(_commit)?=\\d{4}-\\d\\d-\\d\\d/${slot}-${file}\\.parquet$`)
   for (const { key } of commit.files) assert.match(key, name)
 }
 
@@ -169,7 +187,12 @@ async function checkCheckpoints(
     const last = folded.findLast(({ transactions }) => transactions > 0)
     const files = folded.flatMap((commit) => commit.files)
     assert.deepEqual(
-      { ...checkpoint, gaps: checkpoint.gaps.map(({ batch }) => batch), tables: byName(checkpoint.tables) },
+      {
+        ...checkpoint,
+        gaps: checkpoint.gaps.map(({ batch }) => batch),
+        copies: byName(checkpoint.copies.finished),
+        tables: byName(checkpoint.tables),
+      },
       {
         format: folded.at(-1)?.format,
         batch: folded.length - 1,
@@ -179,6 +202,7 @@ async function checkCheckpoints(
         last_transaction: last === undefined ? null : { commit_lsn: last.to_lsn, commit_ts: last.last_commit_ts },
         quiet: quietOf(folded),
         gaps: folded.filter(({ gap }) => gap !== undefined).map(({ batch }) => batch),
+        copies: byName(finishedOf(folded)),
         tables: tablesOf(files),
       },
       key,
@@ -186,9 +210,17 @@ async function checkCheckpoints(
   }
 }
 
+/** The tables that were copied whole since the last gap, each with its last copy. */
+function finishedOf(commits: readonly CommitRecord[]): CopiedTable[] {
+  const since = commits.slice(commits.findLastIndex(({ gap }) => gap !== undefined) + 1)
+  const finished = since.flatMap(({ copied }) => copied?.finished ?? [])
+  return [...new Map(finished.map((table) => [JSON.stringify([table.schema, table.table]), table])).values()]
+}
+
 /** The idle positions at the end, as one stretch for each setting of the filters. */
 function quietOf(commits: readonly CommitRecord[]): QuietStretch[] {
-  const idle = commits.slice(commits.findLastIndex(({ kind }) => kind !== 'idle') + 1)
+  const placed = commits.filter(({ kind }) => kind !== 'copy')
+  const idle = placed.slice(placed.findLastIndex(({ kind }) => kind !== 'idle') + 1)
   const stretches: QuietStretch[] = []
   for (const { from_lsn, end_lsn, cut } of idle) {
     const { tables, exclude_tables } = cut
@@ -213,8 +245,8 @@ function totalsOf(files: readonly ListedFile[]): Totals {
   return { rows: sum(files.map(({ rows }) => rows)), files: files.length, bytes: sum(files.map(({ bytes }) => bytes)) }
 }
 
-function byName(tables: readonly TableTotals[]): TableTotals[] {
-  const name = ({ schema, table }: TableTotals): string => JSON.stringify([schema, table])
+function byName<T extends { schema: string; table: string }>(tables: readonly T[]): T[] {
+  const name = ({ schema, table }: T): string => JSON.stringify([schema, table])
   return [...tables].sort((a, b) => (name(a) < name(b) ? -1 : 1))
 }
 

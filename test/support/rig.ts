@@ -29,8 +29,8 @@ export interface RigOptions {
 
 export type Env = Readonly<Record<string, string>>
 
-/** Quick batches, so that a test waits for the program and not for a timer. */
-const quick: Env = { FLUSH_INTERVAL: '100ms' }
+/** Quick batches, so that a test waits for the program and not for a timer. Rows that were there before are another matter. */
+const usual: Env = { FLUSH_INTERVAL: '100ms', SNAPSHOT: 'never' }
 
 export async function makeRig(t: TestContext, options: RigOptions = {}): Promise<Rig> {
   const source = options.source ?? (await testDatabase(t))
@@ -67,7 +67,7 @@ export class Rig {
     this.lake = place.lake
     this.bucket = place.bucket
     this.folder = place.folder
-    this.env = { PG_CONN_STRING: source.url, PG_SLOT: slot, ...quick, ...place.env }
+    this.env = { PG_CONN_STRING: source.url, PG_SLOT: slot, ...usual, ...place.env }
   }
 
   /** `start`, with `env` on top. */

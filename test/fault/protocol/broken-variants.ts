@@ -82,7 +82,7 @@ export const variants: readonly Variant[] = [
   },
   {
     name: 'open plans are not replayed',
-    broken: { splitOpenPlans: () => ({ idle: [], changes: [] }) },
+    broken: { splitOpenPlans: () => ({ first: [], changes: [] }) },
     scenario: 'one after the other',
     violates: 'G11: never comes to its end',
   },
@@ -94,7 +94,7 @@ export const variants: readonly Variant[] = [
   },
   {
     name: 'open plans are won again and cut anew',
-    broken: { splitOpenPlans: () => ({ idle: [], changes: [] }), checkPlanWon: nothing },
+    broken: { splitOpenPlans: () => ({ first: [], changes: [] }), checkPlanWon: nothing },
     scenario: 'one after the other',
     violates: 'G4: a row is in two files',
   },

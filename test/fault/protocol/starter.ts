@@ -8,7 +8,7 @@ import { withBucket, withWriter, type Batch, type Bucket, type World, type Write
 
 /** The server only ever goes on. */
 const place = { systemIdentifier: '1', timeline: 1, walEnd: 1_000_000n, switches: [] }
-const identity = { systemIdentifier: '1', database: 'd', slot: 's', publication: 'p' }
+const identity = { systemIdentifier: '1', database: 'd', slot: 's', publication: 'p', copies: false }
 
 export function startSteps(model: Model, world: World, writer: Writer): Step[] {
   switch (writer.phase) {
@@ -85,7 +85,7 @@ function decide({ rules }: Model, world: World, writer: Writer): Step[] {
   const decision = rules.decideStart({ lake, log, server: identity, place, slot, location: 'here' })
   if (decision.act === 'create') return refused(label, world, 'the slot is created again')
   const first = rules.nextBatch(writer.folded, world.bucket)
-  const { idle, changes } = rules.splitOpenPlans(decision.openPlans)
+  const { first: idle, changes } = rules.splitOpenPlans(decision.openPlans)
   const started: Writer = {
     ...writer,
     ...{ phase: 'starting', slotSeen: undefined, claimSeen: undefined, lastSeen: undefined, gapSeen: undefined },

@@ -1,6 +1,7 @@
 // A step from one state to the next, and what can be wrong with it. Whatever a rule throws ends the writer's session as the
 // product's table of failures says: it starts again, or it stops, which no history of this model gives a reason for.
 import { Failure } from '../../../internal/model/failure.js'
+import type * as Explored from '../../support/exploration.js'
 import { committable, storable } from './committer.js'
 import { NOTHING } from './folded-log.js'
 import { GONE, orphanedCommit, orphanedPlan, planOf, type StoredFile } from './records.js'
@@ -33,18 +34,8 @@ export const VIOLATIONS = [
 
 export type ViolationKind = (typeof VIOLATIONS)[number]
 
-export interface Violation {
-  readonly kind: ViolationKind
-  readonly text: string
-}
-
-export interface Step {
-  readonly label: string
-  /** A fault, or the answer to one that is lost: no run needs it to come to its end. */
-  readonly fault: boolean
-  readonly world: World
-  readonly violation?: Violation
-}
+export type Violation = Explored.Violation<ViolationKind>
+export type Step = Explored.Step<World, ViolationKind>
 
 export interface Model {
   readonly rules: Rules

@@ -1,5 +1,6 @@
 // PostgreSQL is the oracle: values of every type that the server has are inserted, streamed by the program in binary and in
-// text, read back by DuckDB and by hyparquet, and must be what the server prints (G8: nothing is rounded, clamped or dropped).
+// text, and copied, read back by DuckDB and by hyparquet, and must be what the server prints (G8: nothing is rounded, clamped or
+// dropped).
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -28,7 +29,7 @@ interface Column {
 /** Values beyond so many are neither in arrays nor under the domain. */
 const AGAIN = 100
 
-test('G8: values of every type of the server, in binary and in text, in two readers', async (t) => {
+test('G8: values of every type of the server, in binary, in text and copied, in two readers', async (t) => {
   const binary = await makeRig(t, { lake: 'folder' })
   const { source } = binary
   const text = await makeRig(t, { lake: 'folder', source })
@@ -44,6 +45,12 @@ test('G8: values of every type of the server, in binary and in text, in two read
   ] as const
   const modes = [(await major(binary)) < 14 ? 'text' : 'binary', 'text']
   for (const each of cases) await fill(source, each)
+  const copied = await makeRig(t, { lake: 'folder', source })
+  const copying = await copied.stream({ PG_PUBLICATION: 'pub_text', SNAPSHOT: 'initial' })
+  const all = (): true | undefined => (copying.logged('table copied').length > cases.length ? true : undefined)
+  await copying.waitFor('all tables to be copied', all, { timeoutMs: 120_000 })
+  assert.equal(await copying.stop(), 0)
+  await auditLog(copied.lake, copied.slot)
   const answers = new Map<Case, Answers>()
   // What the program's own connection has: names of objects are printed with their schema.
   await source.query('SET search_path = pg_catalog')
@@ -62,11 +69,17 @@ test('G8: values of every type of the server, in binary and in text, in two read
   const duck = await DuckReader.open()
   try {
     for (const each of cases)
-      await t.test(each.sample.type, () => compareCase(duck, each, answers.get(each)!, binary.lake, text.lake))
+      await t.test(each.sample.type, async () => {
+        const { schema } = await compareCase(duck, each, answers.get(each)!, binary.lake, text.lake)
+        const byCopy = await readTable(duck, copied.lake, each.table)
+        assert.deepEqual(byCopy.schema, schema, 'copied rows are laid out as streamed ones')
+        assertAnswers(each, byCopy.schema, byCopy.byDuckDb, answers.get(each)!, ['S'])
+        assert.deepEqual(byCopy.byHyparquet, byCopy.byDuckDb, 'both readers of copied rows')
+      })
   } finally {
     await duck.close()
   }
-  for (const rig of [binary, text]) await rig.dropSlot()
+  for (const rig of [binary, text, copied]) await rig.dropSlot()
 })
 
 async function createCases(source: Source, version: number): Promise<Case[]> {
@@ -188,14 +201,21 @@ function arrayRefused({ refused }: TypeSamples, name: string): string {
   return `${shape} OR EXISTS (SELECT FROM unnest(${name}) AS e WHERE ${over(refused, 'e')})`
 }
 
-async function compareCase(duck: DuckReader, each: Case, answers: Answers, binary: Lake, text: Lake): Promise<void> {
+async function compareCase(
+  duck: DuckReader,
+  each: Case,
+  answers: Answers,
+  binary: Lake,
+  text: Lake,
+): Promise<TableRead> {
   const { sample, table } = each
   const inText = await readTable(duck, text, table)
-  assertAnswers(each, inText.schema, inText.byDuckDb, answers)
+  assertAnswers(each, inText.schema, inText.byDuckDb, answers, ['I', 'D'])
   assert.deepEqual(inText.byHyparquet, inText.byDuckDb, 'both readers')
-  if (sample.textOnly === true) return
+  if (sample.textOnly === true) return inText
   const inBinary = await readTable(duck, binary, table)
   assert.deepEqual(inBinary, inText, 'both modes')
+  return inText
 }
 
 interface TableRead {
@@ -238,15 +258,16 @@ function byPlace(a: PlainRow, b: PlainRow): number {
   return Number((a._lsn as bigint) - (b._lsn as bigint)) || Number((a._seq as bigint) - (b._seq as bigint))
 }
 
-/** An insert and a delete of each row, both with all of its values; the delete with the old row as it is printed beside. */
+/** A row of each of `ops` for each row, with all of its values; a delete with the old row as it is printed beside. */
 function assertAnswers(
   each: Case,
   schema: readonly SchemaElement[],
   rows: readonly PlainRow[],
   answers: Answers,
+  ops: readonly string[],
 ): void {
   const columns = fileColumns(schema)
-  for (const op of ['I', 'D'])
+  for (const op of ops)
     assert.deepEqual(
       rows.flatMap((row) => (textOf(row._op) === op ? [row.id as number] : [])).sort((a, b) => a - b),
       [...answers.keys()],
