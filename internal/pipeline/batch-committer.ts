@@ -1,6 +1,5 @@
 // From closed files to a durable batch: plan, data, commit, ack, in that order (G1-G4). Uploads of several batches overlap;
 // plans are written one after the other, commits too. The first thing that fails fails all that come after it.
-import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type * as record from '../model/batch-record.js'
 import type { BatchSummary, Commit, CutParameters, DataFile, Plan } from '../model/batch-record.js'
@@ -14,7 +13,7 @@ import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile, FileContent } from '../transform/open-file.js'
 import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
-import { finishCopy, joinCopies } from './copy-batch.js'
+import { finishCopy, joinCopies, standingStill } from './copy-batch.js'
 import { LogTrail } from './log-trail.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
@@ -102,6 +101,8 @@ export class BatchCommitter {
   #end: Lsn
   readonly #copies: WaitingCopy[] = []
   #copying = false
+  #pausedUntilMs = 0
+  #settling = false
   #plans: Promise<void> = Promise.resolve()
   #commits: Promise<void> = Promise.resolve()
   #unfinished = 0
@@ -190,7 +191,10 @@ export class BatchCommitter {
 
   /** Resolves when every batch that has ended is durable and readers can see so; rejects with the first failure. */
   async settle(): Promise<void> {
-    await this.#commits
+    this.#settling = true
+    this.#planCopies()
+    for (let seen; seen !== this.#commits;) await (seen = this.#commits)
+    this.#settling = false
     await this.#trail.settle()
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -199,14 +203,15 @@ export class BatchCommitter {
   #planCopies(): void {
     const [first] = this.#copies
     if (first === undefined || this.#copying || this.#openPlans.length > 0 || this.#open.plan !== undefined) return
+    if (performance.now() < this.#pausedUntilMs && !this.#settling) return
     this.#copying = true
     const waiting = this.#copies.splice(0)
     const done = ({ copied }: Commit): void => {
       for (const { resolve } of waiting) resolve(copied!)
-      void delay(PAUSE_OF_COPIES_MS, undefined, { ref: false }).then(() => {
-        this.#copying = false
-        this.#planCopies()
-      })
+      this.#copying = false
+      this.#pausedUntilMs = performance.now() + PAUSE_OF_COPIES_MS
+      setTimeout(() => this.#planCopies(), PAUSE_OF_COPIES_MS + 1)
+      this.#planCopies()
     }
     this.#commitCopy(newBatch(this.#open.number++), first.cut, joinCopies(waiting.map(({ copy }) => copy)), done)
   }
@@ -338,11 +343,6 @@ export class BatchCommitter {
     this.#failure = asFailure(error)
     this.#options.onFailure(this.#failure)
   }
-}
-
-/** Of a batch without transactions. */
-function standingStill(position: Lsn): BatchSummary {
-  return { toLsn: position, endLsn: position, transactions: 0, rows: 0 }
 }
 
 function newBatch(number: number): OpenBatch {

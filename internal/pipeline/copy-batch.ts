@@ -1,7 +1,13 @@
 // A batch of kind `copy`: files that lie staged in the store become visible, and by a plan that names them whoever comes next
 // can finish that. Nothing here is read from the server again.
-import type { Commit, DataFile, PlannedCopy, StagedFile } from '../model/batch-record.js'
+import type { BatchSummary, Commit, DataFile, PlannedCopy, StagedFile } from '../model/batch-record.js'
+import type { Lsn } from '../model/lsn.js'
 import type { ObjectStore } from '../storage/object-store.js'
+
+/** What a batch without transactions says of the stream. */
+export function standingStill(position: Lsn): BatchSummary {
+  return { toLsn: position, endLsn: position, transactions: 0, rows: 0 }
+}
 
 export function joinCopies(copies: readonly PlannedCopy[]): PlannedCopy {
   return {

@@ -49,7 +49,10 @@ test('no replication slot is free: the stream goes on, what to do is said, and i
 })
 
 test('an old transaction holds up the snapshot: the stream goes on, a stop is prompt, and a session that was lost leaves nothing open', async (t) => {
-  const rig = await makeRig(t, { lake: 'folder' })
+  // Of its own: every new slot of the server waits for that transaction.
+  const server = await startPostgres()
+  t.after(() => server.stop('immediate'))
+  const rig = await makeRig(t, { lake: 'folder', source: await serverSource(server, 'old') })
   await makeTable(rig)
   assert.equal((await rig.start(copying, ['init']).waitForExit()).code, 0)
   const old = new pg.Client({ connectionString: rig.source.url })

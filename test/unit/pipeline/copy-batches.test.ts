@@ -125,6 +125,18 @@ test('what is staged while a copy is on its way goes into one batch', async () =
   )
 })
 
+test('an orderly end waits for no pause between copies', async () => {
+  const store = new MemoryStore()
+  const rig = new Rig(store)
+  await rig.committer.copy({ files: [await staged(store, 0)], pieces: [piece(0)], finished: [] }, cut)
+  void rig.committer.copy({ files: [await staged(store, 1)], pieces: [piece(1)], finished: [] }, cut)
+  await rig.committer.settle()
+  assert.deepEqual(
+    rig.durable.map(({ copied }) => copied?.pieces.map(({ fromPage }) => fromPage)),
+    [[0], [1]],
+  )
+})
+
 test('G4: what supersedes a table becomes visible after the rows that stand in its place', async () => {
   const store = new MemoryStore()
   const rig = new Rig(store)
