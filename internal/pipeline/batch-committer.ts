@@ -1,8 +1,15 @@
 // From closed files to a durable batch: plan, data, commit, ack, in that order (G1-G4). Uploads of several batches overlap;
 // plans are written one after the other, commits too. The first thing that fails fails all that come after it.
 import pLimit from 'p-limit'
-import type * as record from '../model/batch-record.js'
-import type { BatchSummary, Commit, CutParameters, DataFile, Plan } from '../model/batch-record.js'
+import type {
+  BatchSummary,
+  Commit,
+  CopyProgress,
+  CutParameters,
+  DataFile,
+  Plan,
+  PlannedCopy,
+} from '../model/batch-record.js'
 import { asFailure, Failure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import type { CommitLog } from '../storage/commit-log.js'
@@ -13,15 +20,13 @@ import type { RegisteredVersion, RowCounts } from '../transform/batch-sink.js'
 import type { CutReason } from '../transform/batch-cutter.js'
 import type { ClosedFile, FileContent } from '../transform/open-file.js'
 import { rowCountOfTail, TAIL_BYTES } from '../transform/parquet/thrift.js'
-import { finishCopy, joinCopies, standingStill } from './copy-batch.js'
+import { CopyQueue, finishCopy, standingStill } from './copy-batch.js'
 import { LogTrail } from './log-trail.js'
 import type { MemoryGate } from './memory-gate.js'
 import { checkMayPlan, checkPlanWon, checkReplay } from './plan-rules.js'
 
 /** So many batches on their way keep a store busy, however quick it is. */
 const ENOUGH_ON_THE_WAY = 32
-/** So long after a batch of copies the next one is planned, so that many small tables share one. */
-const PAUSE_OF_COPIES_MS = 500
 
 export interface CommitterOptions {
   readonly log: CommitLog
@@ -86,12 +91,6 @@ interface FileEntry {
   stored?: Promise<DataFile>
 }
 
-type WaitingCopy = {
-  readonly copy: record.PlannedCopy
-  readonly cut: CutParameters
-  resolve: (copied: record.CopyProgress) => void
-}
-
 export class BatchCommitter {
   readonly #options: CommitterOptions
   readonly #upload: ReturnType<typeof pLimit>
@@ -99,9 +98,7 @@ export class BatchCommitter {
   #open: OpenBatch
   /** End of the last batch that has ended. */
   #end: Lsn
-  readonly #copies: WaitingCopy[] = []
-  #copying = false
-  #pausedUntilMs = 0
+  readonly #copies = new CopyQueue(() => this.#planCopies())
   #settling = false
   #plans: Promise<void> = Promise.resolve()
   #commits: Promise<void> = Promise.resolve()
@@ -182,11 +179,8 @@ export class BatchCommitter {
    * it goes in as soon as no planned batch is open. Resolves when it is durable, with what counts as copied of all that was in
    * the batch; never, where the session fails first.
    */
-  copy(copy: record.PlannedCopy, cut: CutParameters): Promise<record.CopyProgress> {
-    return new Promise((resolve) => {
-      this.#copies.push({ copy, cut, resolve })
-      this.#planCopies()
-    })
+  copy(copy: PlannedCopy, cut: CutParameters): Promise<CopyProgress> {
+    return this.#copies.add(copy, cut)
   }
 
   /** Resolves when every batch that has ended is durable and readers can see so; rejects with the first failure. */
@@ -199,24 +193,14 @@ export class BatchCommitter {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** One batch at a time: what is staged meanwhile goes into the next one. */
+  /** What waits to be copied goes in before the open batch. */
   #planCopies(): void {
-    const [first] = this.#copies
-    if (first === undefined || this.#copying || this.#openPlans.length > 0 || this.#open.plan !== undefined) return
-    if (performance.now() < this.#pausedUntilMs && !this.#settling) return
-    this.#copying = true
-    const waiting = this.#copies.splice(0)
-    const done = ({ copied }: Commit): void => {
-      for (const { resolve } of waiting) resolve(copied!)
-      this.#copying = false
-      this.#pausedUntilMs = performance.now() + PAUSE_OF_COPIES_MS
-      setTimeout(() => this.#planCopies(), PAUSE_OF_COPIES_MS + 1)
-      this.#planCopies()
-    }
-    this.#commitCopy(newBatch(this.#open.number++), first.cut, joinCopies(waiting.map(({ copy }) => copy)), done)
+    if (this.#openPlans.length > 0 || this.#open.plan !== undefined) return
+    const next = this.#copies.take(this.#settling)
+    if (next !== undefined) this.#commitCopy(newBatch(this.#open.number++), next.cut, next.copy, next.done)
   }
 
-  #commitCopy(batch: OpenBatch, cut: CutParameters, copy: record.PlannedCopy, done?: (commit: Commit) => void): void {
+  #commitCopy(batch: OpenBatch, cut: CutParameters, copy: PlannedCopy, done?: (commit: Commit) => void): void {
     this.#writePlan(batch, { kind: 'copy', fromLsn: this.#end, toLsn: this.#end, cut, copy })
     const finished = batch.planned!.then(() => finishCopy(this.#options.store, this.#upload, copy))
     finished.catch((error: unknown) => this.#fail(error))

@@ -1,12 +1,70 @@
 // A batch of kind `copy`: files that lie staged in the store become visible, and by a plan that names them whoever comes next
 // can finish that. Nothing here is read from the server again.
-import type { BatchSummary, Commit, DataFile, PlannedCopy, StagedFile } from '../model/batch-record.js'
+import type {
+  BatchSummary,
+  Commit,
+  CopyProgress,
+  CutParameters,
+  DataFile,
+  PlannedCopy,
+  StagedFile,
+} from '../model/batch-record.js'
 import type { Lsn } from '../model/lsn.js'
 import type { ObjectStore } from '../storage/object-store.js'
 
 /** What a batch without transactions says of the stream. */
 export function standingStill(position: Lsn): BatchSummary {
   return { toLsn: position, endLsn: position, transactions: 0, rows: 0 }
+}
+
+/** So long after a batch of copies the next one is planned, so that many small tables share one. */
+const PAUSE_MS = 500
+
+interface WaitingCopy {
+  readonly copy: PlannedCopy
+  readonly cut: CutParameters
+  readonly resolve: (copied: CopyProgress) => void
+}
+
+/** Copies that wait for a batch. One batch at a time: what is staged meanwhile goes into the next one. */
+export class CopyQueue {
+  readonly #onReady: () => void
+  #waiting: WaitingCopy[] = []
+  #busy = false
+  #pausedUntilMs = 0
+
+  /** `onReady`: there may be something to take. */
+  constructor(onReady: () => void) {
+    this.#onReady = onReady
+  }
+
+  /** Resolves when its batch is durable, with what counts as copied of all that was in the batch. */
+  add(copy: PlannedCopy, cut: CutParameters): Promise<CopyProgress> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ copy, cut, resolve })
+      this.#onReady()
+    })
+  }
+
+  /** All that waits, as one, if a batch may begin now; `done` is called with its commit. `hurried`: without a pause. */
+  take(hurried: boolean): { copy: PlannedCopy; cut: CutParameters; done: (commit: Commit) => void } | undefined {
+    const [first] = this.#waiting
+    if (first === undefined || this.#busy || (performance.now() < this.#pausedUntilMs && !hurried)) return undefined
+    const taken = this.#waiting
+    this.#waiting = []
+    this.#busy = true
+    return {
+      copy: joinCopies(taken.map(({ copy }) => copy)),
+      cut: first.cut,
+      done: ({ copied }) => {
+        for (const { resolve } of taken) resolve(copied!)
+        this.#busy = false
+        this.#pausedUntilMs = performance.now() + PAUSE_MS
+        setTimeout(this.#onReady, PAUSE_MS + 1)
+        this.#onReady()
+      },
+    }
+  }
 }
 
 export function joinCopies(copies: readonly PlannedCopy[]): PlannedCopy {

@@ -11,6 +11,7 @@ import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-st
 import { isPowerOfTwo, StoreOutage } from '../storage/store-outage.js'
 import { retryDelayMs } from './retry-delay.js'
 import { runSession, type SessionSettings } from './session.js'
+import { sleep } from './sleep.js'
 
 /** How long a service that has never streamed goes on trying to reach the server or the store. */
 const START_PATIENCE_MS = 5_000
@@ -208,18 +209,4 @@ export class Service {
 
 function seconds(ms: number): number {
   return Math.round(ms / 1000)
-}
-
-/** Resolves after `ms`, or at once when the signal fires. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -1,13 +1,12 @@
 // Binary or text? Binary is faster, but one type that is only known in text makes its rows unreadable, so every published
 // column is looked at first. A type that turns up later ends the session, and the next one asks for text.
 import type pg from 'pg'
+import { columnIsSent } from '../replication/publication.js'
 import type { TypeCatalog } from '../replication/type-catalog.js'
 import { codecOf } from '../transform/values/value-codec.js'
 
 /** Servers before 14 send text only. */
 const FIRST_BINARY_VERSION = 140_000
-/** From 15 on the catalogue says which columns are published; before, all are but the generated ones. */
-const FIRST_COLUMN_LIST_VERSION = 150_000
 
 export type StreamMode = { readonly binary: true } | { readonly binary: false; readonly why: string }
 
@@ -18,13 +17,12 @@ export async function streamMode(
   serverVersion: number,
 ): Promise<StreamMode> {
   if (serverVersion < FIRST_BINARY_VERSION) return { binary: false, why: 'the server is older than PostgreSQL 14' }
-  const isSent = serverVersion < FIRST_COLUMN_LIST_VERSION ? `a.attgenerated = ''` : 'a.attname = ANY (p.attnames)'
   const { rows } = await control.query<{ oid: number; columns: string }>(
     `SELECT a.atttypid::int8::float8 AS oid, min(c.oid::regclass::text || '.' || a.attname) AS columns
        FROM pg_catalog.pg_publication_tables p
        JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
        JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
-       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND ${isSent}
+       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND ${columnIsSent(serverVersion)}
       WHERE p.pubname = $1 GROUP BY 1`,
     [publication],
   )

@@ -4,21 +4,22 @@ import type pg from 'pg'
 import { Failure } from '../model/failure.js'
 import type { Pause } from '../model/change-sink.js'
 import { linkFailure } from './connection.js'
-import { errorFields, message, MessageSocket, query } from './message-socket.js'
+import {
+  COMMAND_COMPLETE,
+  COPY_BOTH,
+  COPY_DATA,
+  COPY_DONE,
+  ERROR,
+  errorFields,
+  message,
+  MessageSocket,
+  NOTICE,
+  PARAMETER_STATUS,
+  query,
+  READY,
+  type PayloadHandler,
+} from './message-socket.js'
 import type { ReadPacer } from './read-pacer.js'
-
-const tag = (letter: string): number => letter.charCodeAt(0)
-const COPY_BOTH = tag('W')
-const COPY_DATA = tag('d')
-const COPY_DONE = tag('c')
-const COMMAND_COMPLETE = tag('C')
-const ERROR = tag('E')
-const NOTICE = tag('N')
-const PARAMETER_STATUS = tag('S')
-const READY = tag('Z')
-
-/** Takes one CopyData payload, `buffer[start, end)`, valid only during the call. */
-export type PayloadHandler = (buffer: Buffer, start: number, end: number) => Pause
 
 export class CopyBoth {
   readonly #link: MessageSocket

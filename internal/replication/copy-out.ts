@@ -2,19 +2,21 @@
 // Afterwards the connection is the driver's again.
 import pg from 'pg'
 import type { Failure } from '../model/failure.js'
-import type { PayloadHandler } from './copy-both.js'
 import { queryFailure } from './connection.js'
-import { errorFields, MessageSocket, query } from './message-socket.js'
-
-const tag = (letter: string): number => letter.charCodeAt(0)
-const COPY_OUT = tag('H')
-const COPY_DATA = tag('d')
-const COPY_DONE = tag('c')
-const COMMAND_COMPLETE = tag('C')
-const ERROR = tag('E')
-const NOTICE = tag('N')
-const PARAMETER_STATUS = tag('S')
-const READY = tag('Z')
+import {
+  COMMAND_COMPLETE,
+  COPY_DATA,
+  COPY_DONE,
+  COPY_OUT,
+  ERROR,
+  errorFields,
+  MessageSocket,
+  NOTICE,
+  PARAMETER_STATUS,
+  query,
+  READY,
+  type PayloadHandler,
+} from './message-socket.js'
 
 /**
  * Runs the statement and hands each CopyData payload on; the server sends one for each row. Resolves when all has come. Rejects with

@@ -54,10 +54,10 @@ async function hold(
   exported: string,
   serverVersion: number,
 ): Promise<Omit<CopySnapshot, 'consistentPoint'>> {
-  const holder = await connect(target, 'copy')
+  const holder = await connectReader(target, serverVersion)
   const release = (): void => void holder.end().catch(() => undefined)
   try {
-    await beginUnder(holder, exported, serverVersion)
+    await beginUnder(holder, exported)
     const { rows } = await holder.query<{ name: string; xmin: string; micros: string }>(
       `SELECT pg_export_snapshot() AS name, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,
               (extract(epoch FROM now())::numeric * 1000000)::int8::text AS micros`,
@@ -70,11 +70,23 @@ async function hold(
   }
 }
 
+/** A connection whose transactions may take as long as they need, but wait for no lock for ever. Throws Failure. */
+export async function connectReader(target: ConnectionTarget, serverVersion: number): Promise<pg.Client> {
+  const client = await connect(target, 'copy')
+  const settings = ["SET lock_timeout = '60s'"]
+  if (serverVersion >= TRANSACTION_TIMEOUT_VERSION) settings.push('SET transaction_timeout = 0')
+  try {
+    await client.query(settings.join('; '))
+    return client
+  } catch (error) {
+    void client.end().catch(() => undefined)
+    throw error
+  }
+}
+
 /** Begins a transaction that reads under the snapshot and changes nothing. */
-export async function beginUnder(client: pg.Client, snapshot: string, serverVersion: number): Promise<void> {
-  if (serverVersion >= TRANSACTION_TIMEOUT_VERSION) await client.query('SET transaction_timeout = 0')
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  await client.query(`SET TRANSACTION SNAPSHOT '${snapshot}'`)
+export async function beginUnder(client: pg.Client, snapshot: string): Promise<void> {
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshot}'`)
 }
 
 function refusal(cause: unknown): unknown {

@@ -2,9 +2,7 @@
 // where the rows lie. The same question under a snapshot and outside of it shows whether the table was changed since.
 import pg from 'pg'
 import type { Relation, ReplicaIdentity } from '../model/relation.js'
-
-/** From 15 on a publication can choose columns and rows, and the catalogue tells which. */
-const FIRST_FILTER_VERSION = 150_000
+import { columnIsSent, FIRST_FILTER_VERSION } from './publication.js'
 
 export interface CopySource {
   readonly oid: number
@@ -77,11 +75,10 @@ export async function sourceTable(
   oid: number,
   serverVersion: number,
 ): Promise<SourceTable | undefined> {
-  const filters = serverVersion >= FIRST_FILTER_VERSION
-  const published = filters ? 'a.attname = ANY (p.attnames)' : `a.attgenerated = ''`
+  const published = columnIsSent(serverVersion)
   const { rows } = await client.query<Row>(
     `SELECT p.schemaname AS schema, p.tablename AS name, c.relreplident::text AS identity,
-            ${filters ? 'p.rowfilter' : 'NULL'} AS filter,
+            ${serverVersion < FIRST_FILTER_VERSION ? 'NULL' : 'p.rowfilter'} AS filter,
             EXISTS (SELECT FROM pg_catalog.pg_index i
                      WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident)
                        AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
@@ -136,13 +133,14 @@ export async function sourceTable(
   }
 }
 
-/** How many pages the relation has now. */
-export async function pagesOf(client: pg.Client, oid: number): Promise<number> {
-  const { rows } = await client.query<{ pages: string }>(
-    "SELECT (pg_relation_size($1::int8::oid) / current_setting('block_size')::int8)::text AS pages",
-    [oid],
+/** How many pages each source has now; none where it is gone. */
+export async function pagesOf(client: pg.Client, sources: readonly CopySource[]): Promise<number[]> {
+  const { rows } = await client.query<{ pages: string | null }>(
+    `SELECT (pg_relation_size(oid::oid) / current_setting('block_size')::int8)::text AS pages
+       FROM unnest($1::int8[]) WITH ORDINALITY AS u(oid, place) ORDER BY place`,
+    [sources.map(({ oid }) => oid)],
   )
-  return Number(rows[0]?.pages ?? 0)
+  return rows.map(({ pages }) => Number(pages ?? 0))
 }
 
 /** Rows of a copy: which part of a source, and which of its rows. */

@@ -18,6 +18,21 @@ const READ_BYTES = 64 * 1024
 const LONGEST_MESSAGE = 0x3fff_ffff + 5
 const SOCKET_EVENTS = ['data', 'error', 'close', 'end', 'drain', 'readable'] as const
 
+const tag = (letter: string): number => letter.charCodeAt(0)
+/** Kinds of the server's messages. */
+export const COPY_BOTH = tag('W')
+export const COPY_OUT = tag('H')
+export const COPY_DATA = tag('d')
+export const COPY_DONE = tag('c')
+export const COMMAND_COMPLETE = tag('C')
+export const ERROR = tag('E')
+export const NOTICE = tag('N')
+export const PARAMETER_STATUS = tag('S')
+export const READY = tag('Z')
+
+/** Takes one CopyData payload, `buffer[start, end)`, valid only during the call. */
+export type PayloadHandler = (buffer: Buffer, start: number, end: number) => Pause
+
 export interface MessageHandler {
   /** Takes one message: its kind, and its content `buffer[start, end)`, valid only during the call. */
   readonly message: (kind: number, buffer: Buffer, start: number, end: number) => Pause

@@ -16,6 +16,14 @@ export interface Publication {
   readonly missing: readonly string[]
 }
 
+/** From 15 on a publication can choose columns and rows, and the catalogue tells which; before, all but generated columns are sent. */
+export const FIRST_FILTER_VERSION = 150_000
+
+/** SQL: is the column `a` of pg_attribute sent, by `p` of pg_publication_tables? */
+export function columnIsSent(serverVersion: number): string {
+  return serverVersion < FIRST_FILTER_VERSION ? `a.attgenerated = ''` : 'a.attname = ANY (p.attnames)'
+}
+
 /** The publication, or undefined where there is none. */
 export async function readPublication(control: pg.Client, name: string): Promise<Publication | undefined> {
   const { rows } = await control.query<Record<'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>>(

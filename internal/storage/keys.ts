@@ -10,13 +10,17 @@ export const MAX_SEGMENT_BYTES = 255
 /** Column that partitions a table: `dt`, or `dt_commit` where the table has a column of that name itself. */
 export type DateColumn = 'dt' | 'dt_commit'
 
-export interface DataFileName {
+/** What every file's key says. */
+interface FilePlace {
   readonly schema: string
   readonly table: string
   readonly dateColumn: DateColumn
   /** UTC date of the rows' commits, `YYYY-MM-DD`. */
   readonly date: string
   readonly slot: string
+}
+
+export interface DataFileName extends FilePlace {
   readonly batch: number
   readonly fromLsn: Lsn
   readonly toLsn: Lsn
@@ -51,41 +55,28 @@ export function decodeName(segment: string): string | undefined {
 
 export function dataKey(name: DataFileName): string {
   const { schema, table, dateColumn, date, slot, batch, fromLsn, toLsn, part } = name
-  const file = [encodeName(slot), batchDigits(batch), lsnDigits(fromLsn), lsnDigits(toLsn), digits(part, PART_DIGITS)]
-  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file.join('-')}.parquet`
+  const file = [batchDigits(batch), lsnDigits(fromLsn), lsnDigits(toLsn), digits(part, PART_DIGITS)]
+  return fileKey({ schema, table, dateColumn, date, slot }, file)
 }
 
-const DATA_KEY =
-  /^data\/([^/]+)\/([^/]+)\/(dt|dt_commit)=(\d{4,}-\d\d-\d\d)\/([^/]+)-(\d{12})-([0-9A-F]{16})-([0-9A-F]{16})-(\d{4,})\.parquet$/
+const DATA_KEY = filePattern('(\\d{12})-([0-9A-F]{16})-([0-9A-F]{16})-(\\d{4,})')
 
 /** What a data file's key says; undefined for a key that is none. */
 export function parseDataKey(key: string): DataFileName | undefined {
-  const match = DATA_KEY.exec(key)
-  if (match === null) return undefined
-  const schema = decodeName(match[1]!)
-  const table = decodeName(match[2]!)
-  const slot = decodeName(match[5]!)
-  if (schema === undefined || table === undefined || slot === undefined) return undefined
+  const parsed = parseFileKey(key, DATA_KEY)
+  if (parsed === undefined) return undefined
+  const [batch, fromLsn, toLsn, part] = parsed.rest as [string, string, string, string]
   return {
-    schema,
-    table,
-    dateColumn: match[3] as DateColumn,
-    date: match[4]!,
-    slot,
-    batch: Number(match[6]),
-    fromLsn: BigInt(`0x${match[7]!}`),
-    toLsn: BigInt(`0x${match[8]!}`),
-    part: Number(match[9]),
+    ...parsed.place,
+    batch: Number(batch),
+    fromLsn: BigInt(`0x${fromLsn}`),
+    toLsn: BigInt(`0x${toLsn}`),
+    part: Number(part),
   }
 }
 
-export interface CopyFileName {
-  readonly schema: string
-  readonly table: string
-  readonly dateColumn: DateColumn
-  /** UTC date of the snapshot, `YYYY-MM-DD`. */
-  readonly date: string
-  readonly slot: string
+/** `date`: of the snapshot. */
+export interface CopyFileName extends FilePlace {
   /** `_lsn` of its rows. */
   readonly lsn: Lsn
   /** Twelve hexadecimal digits by chance: of the process that wrote it. */
@@ -98,31 +89,38 @@ const COPY_PART_DIGITS = 6
 
 /** A file of copied rows. Its name says nothing of a batch: it is written before the batch has a number. */
 export function copyKey({ schema, table, dateColumn, date, slot, lsn, run, part }: CopyFileName): string {
-  const file = [encodeName(slot), 'copy', lsnDigits(lsn), run, digits(part, COPY_PART_DIGITS)]
-  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file.join('-')}.parquet`
+  const file = ['copy', lsnDigits(lsn), run, digits(part, COPY_PART_DIGITS)]
+  return fileKey({ schema, table, dateColumn, date, slot }, file)
 }
 
-const COPY_KEY =
-  /^data\/([^/]+)\/([^/]+)\/(dt|dt_commit)=(\d{4,}-\d\d-\d\d)\/([^/]+)-copy-([0-9A-F]{16})-([0-9a-f]{12})-(\d{6,})\.parquet$/
+const COPY_KEY = filePattern('copy-([0-9A-F]{16})-([0-9a-f]{12})-(\\d{6,})')
 
 /** What the key of a file of copied rows says; undefined for a key that is none. */
 export function parseCopyKey(key: string): CopyFileName | undefined {
-  const match = COPY_KEY.exec(key)
+  const parsed = parseFileKey(key, COPY_KEY)
+  if (parsed === undefined) return undefined
+  const [lsn, run, part] = parsed.rest as [string, string, string]
+  return { ...parsed.place, lsn: BigInt(`0x${lsn}`), run, part: Number(part) }
+}
+
+function fileKey({ schema, table, dateColumn, date, slot }: FilePlace, rest: readonly string[]): string {
+  const file = [encodeName(slot), ...rest].join('-')
+  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file}.parquet`
+}
+
+/** A key of fileKey() whose rest is like this. */
+function filePattern(rest: string): RegExp {
+  return new RegExp(`^data/([^/]+)/([^/]+)/(dt|dt_commit)=(\\d{4,}-\\d\\d-\\d\\d)/([^/]+)-${rest}\\.parquet$`)
+}
+
+/** What fileKey() made the key of: `rest` holds the pattern's further groups. */
+function parseFileKey(key: string, pattern: RegExp): { place: FilePlace; rest: readonly string[] } | undefined {
+  const match = pattern.exec(key)
   if (match === null) return undefined
-  const schema = decodeName(match[1]!)
-  const table = decodeName(match[2]!)
-  const slot = decodeName(match[5]!)
+  const [schema, table, slot] = [match[1]!, match[2]!, match[5]!].map(decodeName)
   if (schema === undefined || table === undefined || slot === undefined) return undefined
-  return {
-    schema,
-    table,
-    dateColumn: match[3] as DateColumn,
-    date: match[4]!,
-    slot,
-    lsn: BigInt(`0x${match[6]!}`),
-    run: match[7]!,
-    part: Number(match[8]),
-  }
+  const place = { schema, table, dateColumn: match[3] as DateColumn, date: match[4]!, slot }
+  return { place, rest: match.slice(6) }
 }
 
 export function identityKey(slot: string): string {

@@ -17,11 +17,17 @@ import { Failure } from '../model/failure.js'
 import type { ObjectDigest, ObjectStore, PutOptions, StageOptions, StoredObject } from './object-store.js'
 import { IDLE_TIMEOUT_MS, newS3Client, sending, type S3ClientOptions } from './s3-client.js'
 import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
-import { abortUnfinishedUploads, completeUpload, PART_BYTES, uploadParts, type UploadedParts } from './s3-uploads.js'
+import {
+  abortUnfinishedUploads,
+  byteCount,
+  completeUpload,
+  PART_BYTES,
+  partBytesOf,
+  uploadParts,
+  type UploadedParts,
+} from './s3-uploads.js'
 import { stoppedFailure, throwIfStopped } from './stopped.js'
 
-/** S3's limit; a larger object gets larger parts. */
-const MAX_PARTS = 10_000
 /**
  * The end of a body lies in the system's buffers, and nothing is seen to move until it has gone: a link that eight uploads
  * share at 1 MB/s takes over a minute for a part. So bodies above this size are waited for longer …
@@ -227,7 +233,7 @@ export class S3Store implements ObjectStore {
         Body: chunks.length === 1 ? chunks[0]! : Readable.from(slices(chunks)),
         ContentLength: bytes,
       },
-      partSize: Math.max(PART_BYTES, Math.ceil(bytes / MAX_PARTS)),
+      partSize: partBytesOf(bytes),
       // Files go up beside each other; parts of one need not, and each would be another copy in memory.
       queueSize: 1,
       leavePartsOnError: false,
@@ -310,10 +316,6 @@ function endpointOrigin(endpoint: string | undefined): string | undefined {
     })
   }
   return url.origin
-}
-
-function byteCount(chunks: readonly Uint8Array[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
 }
 
 function* slices(chunks: readonly Uint8Array[]): Generator<Uint8Array> {

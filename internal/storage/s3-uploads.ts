@@ -100,10 +100,18 @@ function ifGone(error: unknown): void {
   if ((error as Error).name !== 'NoSuchUpload') throw error
 }
 
+export function byteCount(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+}
+
+/** Of all but the last part of an object of so many bytes. */
+export function partBytesOf(bytes: number): number {
+  return Math.max(PART_BYTES, Math.ceil(bytes / MAX_PARTS))
+}
+
 /** Copies only parts that lie in several chunks. */
 function* partsOf(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
-  const partBytes = Math.max(PART_BYTES, Math.ceil(bytes / MAX_PARTS))
+  const partBytes = partBytesOf(byteCount(chunks))
   let pieces: Uint8Array[] = []
   let missing = partBytes
   for (const chunk of chunks) {

@@ -6,6 +6,7 @@ import { formatLsn, type Lsn } from '../../model/lsn.js'
 import { queryFailure } from '../../replication/connection.js'
 import { takeSnapshot } from '../../replication/copy-snapshot.js'
 import { publishedTables, type PublishedTable } from '../../replication/copy-source.js'
+import { sleep } from '../sleep.js'
 import { CopyRun, type CopyContext, type LeftTable } from './copy-run.js'
 
 /** So often the publication is looked at for new tables. */
@@ -27,10 +28,10 @@ export class Copier {
   readonly #options: CopierOptions
   readonly #refused = new Map<number, number>()
   #run: { readonly copy: CopyRun; readonly ended: Promise<unknown> } | undefined
-  #stopped = false
-  #wake: () => void = () => undefined
-  #stop: () => void = () => undefined
-  readonly #stopCalled = new Promise<void>((resolve) => (this.#stop = resolve))
+  readonly #stop = new AbortController()
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#stop.signal.addEventListener('abort', () => resolve())
+  })
 
   constructor(options: CopierOptions) {
     this.#options = options
@@ -38,36 +39,37 @@ export class Copier {
 
   /** Goes on until it is stopped, and holds nothing then. Throws the Failure of a copy that shows the session to be wrong. */
   async run(): Promise<void> {
-    await Promise.race([this.#copyOnAndOn(), this.#stopCalled])
+    await Promise.race([this.#copyOnAndOn(), this.#stopped])
     await this.#run?.ended.catch(() => undefined)
   }
 
   async #copyOnAndOn(): Promise<void> {
-    let failures = 0
-    while (!this.#stopped) {
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted;) {
       try {
         const left = await this.#copyAll()
         failures = 0
-        await this.#sleep(left === 0 ? LOOK_MS : FIRST_PAUSE_MS)
+        await sleep(left === 0 ? LOOK_MS : FIRST_PAUSE_MS, signal)
       } catch (error) {
-        if (this.#hasStopped()) return
-        const failure = error instanceof Failure ? error : queryFailure(error)
-        if (!['link', 'store_away', 'config'].includes(failure.kind)) throw failure
-        const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++)
-        this.#options.context.logger.warn(
-          { err: failure, retry_in_ms: pauseMs },
-          'copy of existing rows: will try again',
-        )
-        await this.#sleep(pauseMs)
+        await this.#afterFailure(error, failures++)
       }
     }
   }
 
+  /** Waits before the next try, or throws where there must be none. */
+  async #afterFailure(error: unknown, failuresBefore: number): Promise<void> {
+    const { signal } = this.#stop
+    if (signal.aborted) return
+    const failure = error instanceof Failure ? error : queryFailure(error)
+    if (!['link', 'store_away', 'config'].includes(failure.kind)) throw failure
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failuresBefore)
+    this.#options.context.logger.warn({ err: failure, retry_in_ms: pauseMs }, 'copy of existing rows: will try again')
+    await sleep(pauseMs, signal)
+  }
+
   stop(): void {
-    this.#stopped = true
     this.#run?.copy.stop()
-    this.#wake()
-    this.#stop()
+    this.#stop.abort()
   }
 
   /** Returns how many tables are left that can be copied at once. */
@@ -82,8 +84,8 @@ export class Copier {
         'copying existing rows',
       )
       // Of a session that has ended no position is passed any more.
-      await Promise.race([passed(snapshot.consistentPoint), this.#stopCalled])
-      if (this.#stopped) return 0
+      await Promise.race([passed(snapshot.consistentPoint), this.#stopped])
+      if (this.#stop.signal.aborted) return 0
       const copy = new CopyRun(context, snapshot, tables)
       const ended = copy.run()
       this.#run = { copy, ended }
@@ -118,21 +120,5 @@ export class Copier {
       this.#refused.set(table.oid, performance.now() + REFUSED_MS)
       logger.error({ table: name, err: refusal, retry_in_ms: REFUSED_MS }, 'the server refuses to copy a table')
     }
-  }
-
-  /** While something was awaited. */
-  #hasStopped(): boolean {
-    return this.#stopped
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    if (this.#stopped) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }

@@ -4,9 +4,9 @@ import type pg from 'pg'
 import type { CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
 import { Failure } from '../../model/failure.js'
 import type { Logger } from '../../observability/logger.js'
-import { connect, sendAsStored, type ConnectionTarget } from '../../replication/connection.js'
+import { sendAsStored, type ConnectionTarget } from '../../replication/connection.js'
 import { copyOut } from '../../replication/copy-out.js'
-import { beginUnder, type CopySnapshot } from '../../replication/copy-snapshot.js'
+import { beginUnder, connectReader, type CopySnapshot } from '../../replication/copy-snapshot.js'
 import {
   copyStatement,
   pagesOf,
@@ -96,8 +96,7 @@ export class CopyRun {
   async run(): Promise<readonly LeftTable[]> {
     try {
       this.#fresh = await this.#connect()
-      const workers = Math.max(1, this.#context.workers)
-      const work = Array.from({ length: workers }, () => this.#work())
+      const work = Array.from({ length: this.#context.workers }, () => this.#work())
       const results = await Promise.allSettled(work)
       for (const result of results) if (result.status === 'rejected') throw result.reason
       await Promise.all(this.#finishing)
@@ -117,10 +116,9 @@ export class CopyRun {
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = await connect(this.#context.target, 'copy')
+    const client = await connectReader(this.#context.target, this.#context.serverVersion)
     this.#clients.add(client)
     if (this.#stopped) destroy(client)
-    await client.query("SET lock_timeout = '60s'")
     if (this.#context.textColumns === 'bytes') await sendAsStored(client)
     return client
   }
@@ -172,8 +170,7 @@ export class CopyRun {
     const { source, pages } = await this.#inTransaction(client, async () => {
       const source = await sourceTable(client, publication, table.oid, serverVersion)
       if (source === undefined) throw new CopyAgain('the snapshot does not have it')
-      const pages: number[] = []
-      for (const { oid } of source.sources) pages.push(await pagesOf(client, oid))
+      const pages = await pagesOf(client, source.sources)
       await this.#compare(source)
       return { source, pages }
     })
@@ -194,9 +191,9 @@ export class CopyRun {
       },
     )
     const copied = { schema: relation.schema, table: relation.name, relationOid: relation.oid, lsn }
-    const { oid: relationOid } = relation
     const { hasKey } = source
-    const { whole, supersedes } = wayOfCopy({ hasKey, relationOid, earlierOids, replaces: this.#context.replaces() })
+    const replaces = this.#context.replaces()
+    const { whole, supersedes } = wayOfCopy({ hasKey, relationOid: relation.oid, earlierOids, replaces })
     const done = whole ? [] : copies.piecesOf(copied)
     const readsRanges = serverVersion >= FIRST_RANGE_VERSION
     const pieces = piecesLeft({
@@ -219,7 +216,7 @@ export class CopyRun {
 
   async #copy(client: pg.Client, part: PieceOfTable): Promise<void> {
     const { copy } = part
-    if (copy.failure !== undefined) return
+    if (copy.failed) return
     try {
       this.#finish(copy, part, await this.#staged(client, part))
     } catch (error) {
@@ -241,7 +238,7 @@ export class CopyRun {
   }
 
   async #giveUp(copy: TableCopy, error: unknown): Promise<void> {
-    copy.fail(error)
+    copy.failed = true
     const { schema, table, relationOid: oid } = copy.table
     await this.#leave({ schema, table, oid }, error, copy.source)
   }
@@ -276,7 +273,7 @@ export class CopyRun {
   }
 
   async #inTransaction<T>(client: pg.Client, use: () => Promise<T>): Promise<T> {
-    await beginUnder(client, this.#snapshot.name, this.#context.serverVersion).catch((error: unknown) => {
+    await beginUnder(client, this.#snapshot.name).catch((error: unknown) => {
       throw new Failure('link', `the snapshot of a copy is gone: ${String(error)}`, { cause: error })
     })
     try {

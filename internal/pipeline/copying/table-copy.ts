@@ -38,8 +38,8 @@ export class TableCopy {
   readonly layout: TableLayout
   readonly version: RegisteredVersion
   rows = 0
-  /** Why it is given up under this snapshot. */
-  #failure: unknown
+  /** It is given up under this snapshot. */
+  failed = false
   readonly #options: TableCopyOptions
   readonly #files: StagedFile[] = []
   readonly #commits: Promise<void>[] = []
@@ -59,14 +59,6 @@ export class TableCopy {
     const { pieces, supersedes } = this.#options
     if (pieces.length === 0 && supersedes) return [{ copy: this, supersedes }]
     return pieces.map((piece, k) => ({ copy: this, piece, supersedes: supersedes && k === 0 }))
-  }
-
-  get failure(): unknown {
-    return this.#failure
-  }
-
-  fail(error: unknown): void {
-    this.#failure ??= error
   }
 
   /** Its files are staged. Resolves true when that was the last part, and everything is durable. */

@@ -2,14 +2,7 @@
 // finds their plan.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type {
-  Commit,
-  CopiedPiece,
-  CutParameters,
-  Plan,
-  PlannedCopy,
-  StagedFile,
-} from '../../../internal/model/batch-record.js'
+import type { Commit, CutParameters, Plan, PlannedCopy, StagedFile } from '../../../internal/model/batch-record.js'
 import { Failure } from '../../../internal/model/failure.js'
 import { BatchCommitter, type CommitterOptions } from '../../../internal/pipeline/batch-committer.js'
 import { MemoryGate } from '../../../internal/pipeline/memory-gate.js'
@@ -17,10 +10,11 @@ import { CommitLog } from '../../../internal/storage/commit-log.js'
 import { copyKey, parseCopyKey, parseDataKey, planKey } from '../../../internal/storage/keys.js'
 import { decodeCommit, decodePlan, encodeCommit, encodePlan } from '../../../internal/storage/log-records.js'
 import { LogTotals } from '../../../internal/storage/log-totals.js'
+import { copiedPiece, copiedTable } from '../../support/copied-piece.js'
 import { MemoryStore } from '../../support/memory-store.js'
 
 const cut: CutParameters = { rollBytes: 1, targetFileBytes: 1, tables: '', excludeTables: '' }
-const table = { schema: 'public', table: 't', relationOid: 7, lsn: 99n }
+const table = copiedTable
 const begun = 1000n
 const summary = (batch: number) => ({
   toLsn: begun + BigInt(batch) * 100n + 90n,
@@ -29,18 +23,7 @@ const summary = (batch: number) => ({
   rows: 0,
 })
 
-function piece(fromPage: number): CopiedPiece {
-  return {
-    ...table,
-    schemaVersion: 1,
-    sourceOid: 7,
-    fileNode: 70,
-    attributes: 2,
-    xmin: 5n,
-    fromPage,
-    toPage: fromPage + 1,
-  }
-}
+const piece = (fromPage: number) => copiedPiece(fromPage, fromPage + 1)
 
 async function staged(store: MemoryStore, part: number, supersedes = false): Promise<StagedFile> {
   const key = copyKey({ ...table, dateColumn: 'dt', date: '2026-03-01', slot: 's', run: '0123456789ab', part })

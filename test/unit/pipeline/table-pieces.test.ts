@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { CopiedPiece } from '../../../internal/model/batch-record.js'
 import { piecesLeft, type TableFacts } from '../../../internal/pipeline/copying/table-pieces.js'
 import type { CopySource } from '../../../internal/replication/copy-source.js'
 import { CopyTotals } from '../../../internal/storage/copy-totals.js'
+import { copiedPiece, copiedTable } from '../../support/copied-piece.js'
 
 const source: CopySource = { oid: 7, name: 'public.t', fileNode: 70, attributes: 2, hasToast: false, isHeap: true }
-const table = { schema: 'public', table: 't', relationOid: 7, lsn: 100n }
+const table = copiedTable
 
 function facts(changed: Partial<TableFacts> & { sources?: readonly CopySource[] } = {}): TableFacts {
   const { sources = [source], ...others } = changed
@@ -19,19 +19,7 @@ function facts(changed: Partial<TableFacts> & { sources?: readonly CopySource[] 
   }
 }
 
-function piece(fromPage: number, toPage: number, changed: Partial<CopiedPiece> = {}): CopiedPiece {
-  return {
-    ...table,
-    schemaVersion: 1,
-    sourceOid: 7,
-    fileNode: 70,
-    attributes: 2,
-    xmin: 500n,
-    fromPage,
-    toPage,
-    ...changed,
-  }
-}
+const piece = copiedPiece
 
 const ranges = (given: TableFacts) =>
   piecesLeft(given).map(({ fromPage, toPage, sinceXid }) => [
