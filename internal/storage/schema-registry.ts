@@ -39,6 +39,7 @@ export class SchemaRegistry {
   /** Folders that had versions when the registry was opened. */
   readonly #present = new Set<string>()
   readonly #versions = new Map<string, SchemaVersion[]>()
+  readonly #loading = new Map<string, Promise<SchemaVersion[]>>()
   readonly #writes = pLimit(WRITES_AT_ONCE)
 
   private constructor(store: ObjectStore, slot: string) {
@@ -67,16 +68,27 @@ export class SchemaRegistry {
       this.#versions.set(folder, none)
       return this.#match(none, position, describe)
     }
-    return this.#load(table).then((versions) => {
-      this.#versions.set(folder, versions)
-      return this.#match(versions, position, describe)
-    })
+    return this.#loaded(folder, table).then((versions) => this.#match(versions, position, describe))
   }
 
   /** The newest version that holds at or before `lsn`. */
   async newestAt(table: TableName, lsn: Lsn): Promise<number> {
     const versions = await this.#load(table)
     return versions.findLast((version) => version.from.lsn <= lsn)?.number ?? 1
+  }
+
+  /** Once, whoever asks: each would go on with a list of its own. */
+  #loaded(folder: string, table: TableName): Promise<SchemaVersion[]> {
+    const loading =
+      this.#loading.get(folder) ??
+      this.#load(table)
+        .then((versions) => {
+          this.#versions.set(folder, versions)
+          return versions
+        })
+        .finally(() => this.#loading.delete(folder))
+    this.#loading.set(folder, loading)
+    return loading
   }
 
   #match(versions: SchemaVersion[], position: StreamPosition, describe: DescribeTable): RegisteredSchema {

@@ -25,3 +25,20 @@ test('who describes a table is told the versions before and after, and registers
   // What the stream has made of its position it makes again in a replay.
   assert.equal((await registry.register(name, { lsn: 30n, seq: 0 }, () => tableWith(2))).replaces, true)
 })
+
+test('the stream and a copy that come to a table at once record their versions beside each other', async () => {
+  const store = new MemoryStore()
+  const before = await SchemaRegistry.open(store, 'slot')
+  await (
+    await before.register(name, { lsn: 10n, seq: 0 }, () => tableWith(1))
+  ).recorded
+  const registry = await SchemaRegistry.open(store, 'slot')
+  const both = await Promise.all(
+    [2, 3].map(async (oid) => registry.register(name, { lsn: BigInt(oid * 10), seq: 0 }, () => tableWith(oid))),
+  )
+  await Promise.all(both.map(({ recorded }) => recorded))
+  assert.deepEqual(
+    both.map(({ version }) => version),
+    [2, 3],
+  )
+})
