@@ -16,12 +16,18 @@ export interface Publication {
   readonly missing: readonly string[]
 }
 
-/** From 15 on a publication can choose columns and rows, and the catalogue tells which; before, all but generated columns are sent. */
+/** From 15 on a publication can choose columns and rows. */
 export const FIRST_FILTER_VERSION = 150_000
+/** From 18 on a publication can have generated columns. Before, they are never sent, though pg_publication_tables of 15 names them. */
+const FIRST_GENERATED_VERSION = 180_000
 
 /** SQL: is the column `a` of pg_attribute sent, by `p` of pg_publication_tables? */
 export function columnIsSent(serverVersion: number): string {
-  return serverVersion < FIRST_FILTER_VERSION ? `a.attgenerated = ''` : 'a.attname = ANY (p.attnames)'
+  const conditions = [
+    ...(serverVersion >= FIRST_FILTER_VERSION ? ['a.attname = ANY (p.attnames)'] : []),
+    ...(serverVersion < FIRST_GENERATED_VERSION ? [`a.attgenerated = ''`] : []),
+  ]
+  return `(${conditions.join(' AND ')})`
 }
 
 /** The publication, or undefined where there is none. */
