@@ -15,7 +15,7 @@ import { reportOnLake } from './demo/report.js'
 import { ServiceProcess } from './demo/service-process.js'
 import { shopTables } from './demo/shop-schema.js'
 import { openShop, trade, type ShopCounts } from './demo/shop.js'
-import { formatBytes, formatCount, formatSeconds, textTable } from './demo/text-table.js'
+import { formatBytes, formatCount, formatSeconds, textTable } from './text-table.js'
 
 const SLOT = 'wal_cake_demo'
 const STREAMING_LIMIT_MS = 15_000

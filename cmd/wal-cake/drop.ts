@@ -5,7 +5,7 @@ import { dropSlot } from '../../internal/replication/slot.js'
 import type { Invocation } from './main.js'
 import { connectionTarget } from './pieces.js'
 
-export async function drop({ config, logger, args }: Invocation): Promise<void> {
+export async function drop({ config, logger, flags }: Invocation): Promise<void> {
   const client = await connect(connectionTarget(config.connection), 'control')
   try {
     const dropped = await dropSlot(client, config.slot)
@@ -13,7 +13,7 @@ export async function drop({ config, logger, args }: Invocation): Promise<void> 
       { slot: config.slot },
       dropped ? 'slot dropped: changes from now on are not kept for this lake' : 'there is no such slot',
     )
-    if (args.includes('--publication')) {
+    if (flags.publication === true) {
       await dropPublication(client, config.publication)
       logger.info({ publication: config.publication }, 'publication dropped')
     }

@@ -23,7 +23,17 @@ export interface Invocation {
   readonly config: Config
   readonly logger: Logger
   readonly version: string
+  /** What stands behind the verb, without the flags. */
   readonly args: readonly string[]
+  readonly flags: Flags
+}
+
+/** All that there are; a verb gets only its own. */
+export interface Flags {
+  readonly publication?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+  readonly where?: string
 }
 
 const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
@@ -31,17 +41,27 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
   init: async () => (await import('./init.js')).init,
   drop: async () => (await import('./drop.js')).drop,
   repair: async () => (await import('./repair.js')).repair,
+  snapshot: async () => (await import('./snapshot.js')).snapshot,
+  status: async () => (await import('./status.js')).status,
 }
 
+/** How many words may stand behind a verb; none where it is not named. */
+const mostArgs: Readonly<Record<string, number>> = { snapshot: 1 }
+
 /** Flags, and the verb that each belongs to. */
-const flagsOf: Readonly<Record<string, string>> = { publication: 'drop', yes: 'repair' }
+const flagsOf = {
+  publication: { verb: 'drop', type: 'boolean' },
+  yes: { verb: 'repair', type: 'boolean' },
+  json: { verb: 'status', type: 'boolean' },
+  where: { verb: 'snapshot', type: 'string' },
+} as const
 
 /** Ends with the exit code that belongs to the outcome. */
 async function main(): Promise<number> {
   // Until the configuration is read, what LOG_FORMAT seems to say is good enough for saying what is wrong with it.
   let logger = createLogger({ level: 'info', format: formatFor(process.env.LOG_FORMAT) })
   try {
-    const { verb, args, answer } = readArguments(process.argv.slice(2))
+    const { verb, args, flags, answer } = readArguments(process.argv.slice(2))
     if (answer !== undefined) {
       process.stdout.write(answer)
       return 0
@@ -49,7 +69,7 @@ async function main(): Promise<number> {
     const config = parseConfig({ ...readDotenv(), ...process.env })
     logger = createLogger({ level: config.logLevel, format: formatFor(config.logFormat), secrets: config.secrets })
     const run = await verbs[verb]!()
-    await run({ config, logger, version: version(), args })
+    await run({ config, logger, version: version(), args, flags })
     return 0
   } catch (error) {
     const failure = asFailure(error)
@@ -64,7 +84,7 @@ function formatFor(asked: string | undefined): 'json' | 'pretty' {
   return asked === 'pretty' || (asked !== 'json' && process.stdout.isTTY) ? 'pretty' : 'json'
 }
 
-function readArguments(argv: string[]): { verb: string; args: readonly string[]; answer?: string } {
+function readArguments(argv: string[]): { verb: string; args: readonly string[]; flags: Flags; answer?: string } {
   const usage = (message: string): Failure =>
     new Failure('config', message, { hint: 'Run with --help for what there is.' })
   let parsed
@@ -73,26 +93,21 @@ function readArguments(argv: string[]): { verb: string; args: readonly string[];
     parsed = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: {
-        help: { ...flag, short: 'h' },
-        version: flag,
-        ...Object.fromEntries(Object.keys(flagsOf).map((name) => [name, flag])),
-      },
+      options: { help: { ...flag, short: 'h' }, version: flag, ...flagsOf },
     })
   } catch (error) {
     throw usage(error instanceof Error ? error.message : String(error))
   }
-  const [verb = 'start', ...rest] = parsed.positionals
-  if (parsed.values.help === true || verb === 'help') return { verb, args: [], answer: renderHelp() }
-  if (parsed.values.version === true) return { verb, args: [], answer: `wal-cake ${version()}\n` }
+  const { help = false, version: asksVersion = false, ...flags } = parsed.values
+  const [verb = 'start', ...args] = parsed.positionals
+  if (help || verb === 'help') return { verb, args: [], flags: {}, answer: renderHelp() }
+  if (asksVersion) return { verb, args: [], flags: {}, answer: `wal-cake ${version()}\n` }
   if (!Object.hasOwn(verbs, verb)) throw usage(`there is no verb ${JSON.stringify(verb)}`)
-  if (rest.length > 0) throw usage(`${verb} takes no ${JSON.stringify(rest[0])}`)
-  const flags = Object.keys(flagsOf).filter(
-    (name) => (parsed.values as Readonly<Record<string, unknown>>)[name] === true,
-  )
-  for (const name of flags)
-    if (flagsOf[name] !== verb) throw usage(`--${name} belongs to ${flagsOf[name] ?? '?'}, not to ${verb}`)
-  return { verb, args: flags.map((name) => `--${name}`) }
+  const tooMany = args[mostArgs[verb] ?? 0]
+  if (tooMany !== undefined) throw usage(`${verb} takes no ${JSON.stringify(tooMany)}`)
+  for (const name of Object.keys(flags) as (keyof Flags)[])
+    if (flagsOf[name].verb !== verb) throw usage(`--${name} belongs to ${flagsOf[name].verb}, not to ${verb}`)
+  return { verb, args, flags }
 }
 
 /** `.env` of the working directory; the environment itself goes first. */

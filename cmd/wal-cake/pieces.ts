@@ -72,6 +72,7 @@ export function sessionSettings(config: Config, version: string): SessionSetting
     zstdLevel: config.zstdLevel,
     snapshot: config.snapshot,
     copyWorkers: config.snapshotWorkers,
+    ...(config.snapshotRate === undefined ? {} : { copyBytesPerSecond: config.snapshotRate }),
     version,
   }
 }

@@ -3,11 +3,11 @@ import { repair as repairLake } from '../../internal/pipeline/repair.js'
 import type { Invocation } from './main.js'
 import { openStore, sessionSettings } from './pieces.js'
 
-export async function repair({ config, logger, version, args }: Invocation): Promise<void> {
+export async function repair({ config, logger, version, flags }: Invocation): Promise<void> {
   const store = await openStore(config)
   const settings = sessionSettings(config, version)
   try {
-    await repairLake({ settings, store, logger, confirmed: args.includes('--yes') })
+    await repairLake({ settings, store, logger, confirmed: flags.yes === true })
   } finally {
     store.close()
   }

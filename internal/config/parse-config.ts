@@ -36,6 +36,8 @@ export interface Config {
   readonly zstdLevel: number
   readonly snapshot: (typeof snapshotModes)[number]
   readonly snapshotWorkers: number
+  /** Bytes a second; absent: no limit. */
+  readonly snapshotRate?: number
   /** Absent: no HTTP server. */
   readonly http?: HttpAddress
   readonly logLevel: (typeof logLevels)[number]
@@ -52,6 +54,7 @@ export function parseConfig(env: Environment): Config {
   const connection = read.value('PG_CONN_STRING', (text) => parseConnectionString(env.PG_CONN_STRING ?? text, env))
   if (read.text('PG_CONN_STRING') === undefined) read.reject('PG_CONN_STRING')
   const http = env.HTTP_ADDR?.trim() === '' ? undefined : read.value('HTTP_ADDR', httpAddress)
+  const snapshotRate = read.number('SNAPSHOT_RATE')
   const logFormat = read.choice('LOG_FORMAT', logFormats)
   const required = {
     connection,
@@ -76,6 +79,7 @@ export function parseConfig(env: Environment): Config {
   if (problems.length > 0 || !isComplete(required)) throw configFailure(problems, secrets)
   return {
     ...required,
+    ...(snapshotRate === undefined ? {} : { snapshotRate }),
     ...(http === undefined ? {} : { http }),
     ...(logFormat === undefined ? {} : { logFormat }),
     secrets,

@@ -5,6 +5,8 @@ import { acceptedText, variableGroups, variables, type Variable } from './variab
 const verbs = {
   start: 'stream until stopped (the default)',
   init: 'create publication and slot, check the lake, stop',
+  snapshot: 'show the copy that runs; TABLE [--where "…"]: copy it again',
+  status: 'what the lake holds, how far a copy is; --json',
   repair: 'after a gap: say what is missing; --yes: go on',
   drop: 'remove the slot; stop the service first',
 } as const
@@ -21,7 +23,7 @@ const exitCodes = [
 
 const table: readonly Variable[] = variables
 
-/** The help screen: 80 columns, at most 45 lines, ending with a line feed. */
+/** The help screen: 80 columns, at most 60 lines, ending with a line feed. */
 export function renderHelp(): string {
   const lines = [
     'wal-cake streams PostgreSQL changes into Parquet files, exactly once.',

@@ -295,6 +295,15 @@ export const variables = [
     example: '4',
   },
   {
+    name: 'SNAPSHOT_RATE',
+    group: 'Existing rows',
+    kind: { type: 'size', minBytes: 64 * kib, maxBytes: 1024 * gib },
+    absent: 'no limit',
+    summary: 'read at most so much a second',
+    meaning: 'Bytes a second that all copies together read from the server.',
+    example: '20MiB',
+  },
+  {
     name: 'HTTP_ADDR',
     group: 'Running',
     kind: { type: 'text', accepted: 'host:port such as 127.0.0.1:8080 or [::1]:8080, or empty for off' },

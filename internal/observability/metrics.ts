@@ -24,22 +24,60 @@ const gauges = {
   last_commit_timestamp_seconds: 'When the newest batch became durable, seconds since 1970',
 } as const
 
+/** Of the copy that runs, or ran last. */
+const copyGauges = {
+  copy_tables_left: 'Tables that are still to be copied, or are being copied',
+  copy_tables_copied: 'Tables that are copied',
+  copy_rows: 'Rows that the server has sent',
+  copy_rows_expected: 'Rows that it will have sent in the end, estimated',
+  copy_bytes: 'Bytes that the server has sent',
+  copy_rows_per_second: 'Rows of the last half minute',
+  copy_seconds_left: 'Until the copy is done, estimated; absent when nothing comes, and at the end',
+} as const
+
+const copyTableGauges = {
+  copy_table_rows: 'Rows of a table that is being copied, that the server has sent',
+  copy_table_rows_expected: 'Rows that it will have sent in the end, estimated',
+  copy_table_bytes: 'Bytes that the server has sent of the table',
+} as const
+
+/** How far a copy of existing rows is. */
+export interface CopyNumbers {
+  readonly tablesLeft: number
+  readonly tablesCopied: number
+  readonly rows: number
+  readonly rowsExpected: number
+  readonly bytes: number
+  readonly rowsPerSecond: number
+  readonly secondsLeft?: number
+  readonly tables: readonly {
+    readonly schema: string
+    readonly table: string
+    readonly rows: number
+    readonly rowsExpected: number
+    readonly bytes: number
+  }[]
+}
+
 const counters = {
   session_failures_total: 'Sessions that ended in a failure and were begun again',
   store_retries_total: 'Requests to the store that failed and were tried again',
 } as const
 
+type GaugeName = keyof typeof gauges | keyof typeof copyGauges
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #labels: { readonly slot: string }
-  readonly #gauges = new Map<keyof typeof gauges, Gauge<'slot'>>()
+  readonly #gauges = new Map<GaugeName, Gauge<'slot'>>()
   readonly #counters = new Map<keyof typeof counters, Counter<'slot'>>()
   readonly #walStatus: Gauge<'slot' | 'status'>
+  readonly #copyTables = new Map<keyof typeof copyTableGauges, Gauge<'slot' | 'schema' | 'table'>>()
 
   constructor(slot: string) {
     this.#labels = { slot }
     const common = { registers: [this.#registry], labelNames: ['slot'] as const }
-    for (const [name, help] of entriesOf(gauges))
+    for (const [name, help] of entriesOf({ ...gauges, ...copyGauges }))
       this.#gauges.set(name, new Gauge({ name: `wal_cake_${name}`, help, ...common }))
     for (const [name, help] of entriesOf(counters)) {
       const counter = new Counter({ name: `wal_cake_${name}`, help, ...common })
@@ -52,6 +90,10 @@ export class Metrics {
       registers: [this.#registry],
       labelNames: ['slot', 'status'],
     })
+    for (const [name, help] of entriesOf(copyTableGauges)) {
+      const labelNames = ['slot', 'schema', 'table'] as const
+      this.#copyTables.set(name, new Gauge({ name: `wal_cake_${name}`, help, registers: [this.#registry], labelNames }))
+    }
     this.set('streaming', 0)
   }
 
@@ -63,7 +105,7 @@ export class Metrics {
   }
 
   /** `undefined`: not known now. */
-  set(name: keyof typeof gauges, value: number | undefined): void {
+  set(name: GaugeName, value: number | undefined): void {
     const gauge = this.#gauges.get(name)
     if (value === undefined) gauge?.remove(this.#labels)
     else gauge?.set(this.#labels, value)
@@ -83,6 +125,23 @@ export class Metrics {
     this.set('server_checkpoint_age_seconds', report?.checkpointAgeSeconds)
     this.set('lag_seconds', report?.lagSeconds)
     this.set('held_bytes', report?.heldBytes)
+  }
+
+  copy(report: CopyNumbers): void {
+    this.set('copy_tables_left', report.tablesLeft)
+    this.set('copy_tables_copied', report.tablesCopied)
+    this.set('copy_rows', report.rows)
+    this.set('copy_rows_expected', report.rowsExpected)
+    this.set('copy_bytes', report.bytes)
+    this.set('copy_rows_per_second', report.rowsPerSecond)
+    this.set('copy_seconds_left', report.secondsLeft)
+    for (const gauge of this.#copyTables.values()) gauge.reset()
+    for (const { schema, table, rows, rowsExpected, bytes } of report.tables) {
+      const labels = { ...this.#labels, schema, table }
+      this.#copyTables.get('copy_table_rows')?.set(labels, rows)
+      this.#copyTables.get('copy_table_rows_expected')?.set(labels, rowsExpected)
+      this.#copyTables.get('copy_table_bytes')?.set(labels, bytes)
+    }
   }
 }
 

@@ -54,7 +54,7 @@ export interface StartPoint {
   readonly checkpoint: number
   /** The last transaction of the lake, where the server can still be asked to send it again. */
   readonly sentAgain: LastTransaction | undefined
-  /** Existing rows are copied into this lake. */
+  /** Existing rows are copied into this lake without being asked for. */
   readonly copies: boolean
 }
 
@@ -97,7 +97,7 @@ export class LiveStream implements BatchSink {
     }
     this.#copies = new CopiesBeside({
       ...{ settings, facts, start, control, gate: this.#gate, ledger: this.#ledger, files: this.#files },
-      ...{ logger: context.logger, fail: (failure) => this.#fail(failure) },
+      ...{ logger: context.logger, metrics: context.metrics, fail: (failure) => this.#fail(failure) },
     })
     this.#answerWithinMs = livenessTimings(facts.walSenderTimeoutMs).deadAfterMs
     this.#failed = new Promise((_, reject) => (this.#fail = reject))
@@ -207,7 +207,7 @@ export class LiveStream implements BatchSink {
     await Promise.race([this.#stream.started, this.#stream.done, this.#failed])
     logStreaming(logger, settings, mode, this.#ledger.durable, this.#start.place.walEnd, openPlans.length)
     this.#guardian = this.#newGuardian()
-    if (this.#start.copies) this.#copies.begin(this.#committer, registry, catalog, store)
+    this.#copies.begin(this.#committer, registry, catalog, store)
     this.#context.onStreaming()
   }
 

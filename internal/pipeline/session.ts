@@ -36,6 +36,8 @@ export interface SessionSettings {
   /** Which lakes existing rows are copied into. */
   readonly snapshot: SnapshotMode
   readonly copyWorkers: number
+  /** Absent: as fast as it goes. */
+  readonly copyBytesPerSecond?: number
   readonly version: string
 }
 

@@ -50,6 +50,26 @@ export async function publishedTables(client: pg.Client, publication: string): P
   return rows
 }
 
+/** What the server expects of a table, from its last VACUUM or ANALYZE. */
+export interface TableEstimate {
+  readonly oid: number
+  readonly rows: number
+  /** 0 where it was never looked at. */
+  readonly pages: number
+}
+
+/** From pg_class, of the leaves together where tables are partitioned. */
+export async function estimatesOf(client: pg.Client, oids: readonly number[]): Promise<TableEstimate[]> {
+  const { rows } = await client.query<TableEstimate>(
+    `SELECT u.oid::float8 AS oid, sum(greatest(l.reltuples, 0))::float8 AS rows, sum(l.relpages)::float8 AS pages
+       FROM unnest($1::int8[]) AS u(oid)
+       LEFT JOIN LATERAL pg_catalog.pg_partition_tree(u.oid::oid) t ON t.isleaf
+       JOIN pg_catalog.pg_class l ON l.oid = coalesce(t.relid, u.oid::oid) GROUP BY u.oid`,
+    [oids],
+  )
+  return rows
+}
+
 interface Row {
   readonly schema: string
   readonly name: string
@@ -153,8 +173,13 @@ export interface CopyRange {
   readonly sinceXid?: bigint
 }
 
-/** In COPY's binary format, all columns in order; those that `asText` names by their text form. */
-export function copyStatement({ relation, filter }: SourceTable, range: CopyRange, asText: readonly boolean[]): string {
+/** In COPY's binary format, all columns in order; those that `asText` names by their text form. `chosen`: only these rows, as SQL. */
+export function copyStatement(
+  { relation, filter }: SourceTable,
+  range: CopyRange,
+  asText: readonly boolean[],
+  chosen?: string,
+): string {
   const columns = relation.columns.map(({ name }, k) => {
     const column = pg.escapeIdentifier(name)
     // Not a cast, which of some types gives another text than their output function.
@@ -165,6 +190,8 @@ export function copyStatement({ relation, filter }: SourceTable, range: CopyRang
     ...(toPage === undefined ? [] : [`ctid >= '(${fromPage},0)'::tid`, `ctid < '(${toPage},0)'::tid`]),
     ...(sinceXid === undefined ? [] : [`age(xmin) <= age('${lowXid(sinceXid)}'::xid)`]),
     ...(filter === undefined ? [] : [`(${filter})`]),
+    // It may end with a comment.
+    ...(chosen === undefined ? [] : [`(${chosen}\n)`]),
   ]
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   return `COPY (SELECT ${columns.join(', ')} FROM ONLY ${source.name}${where}) TO STDOUT (FORMAT binary)`

@@ -199,6 +199,31 @@ function fitSegment(segment: string): string {
   return `${cut}~${hash}`
 }
 
+/** Requests to copy a table. */
+export function requestsPrefix(slot: string): string {
+  return `${slotPrefix(slot)}requests/`
+}
+
+export function requestKey(slot: string, id: string): string {
+  return `${requestsPrefix(slot)}${id}.json`
+}
+
+/** The id of a request; undefined for a key that is none. */
+export function parseRequestKey(slot: string, key: string): string | undefined {
+  const prefix = requestsPrefix(slot)
+  if (!key.startsWith(prefix)) return undefined
+  return /^([0-9A-Za-z-]{1,64})\.json$/.exec(key.slice(prefix.length))?.[1]
+}
+
+export function answerKey(slot: string, id: string): string {
+  return `${slotPrefix(slot)}answers/${id}.json`
+}
+
+/** How far the copies of existing rows are. */
+export function copyReportKey(slot: string): string {
+  return `${slotPrefix(slot)}copying.json`
+}
+
 function slotPrefix(slot: string): string {
   return `_wal_cake/${encodeName(slot)}/`
 }

@@ -53,7 +53,7 @@ export interface ObjectStore {
   digest(key: string, options?: { signal?: AbortSignal }): Promise<ObjectDigest | undefined>
   /** Objects whose key starts with `prefix`, in byte order of keys, after `startAfter` if given. */
   list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>
-  /** Removes the object if it is there. Only for temporary probes: data, plans and commits are never deleted. */
+  /** Removes the object if it is there. For probes, requests and answers: data, plans and commits are never deleted. */
   delete(key: string): Promise<void>
   /**
    * Throws away what earlier runs have begun to write, or staged and not completed, under keys below `prefix` that `isOurs`

@@ -77,6 +77,11 @@ export class SchemaRegistry {
     return versions.findLast((version) => version.from.lsn <= lsn)?.number ?? 1
   }
 
+  /** Where the oldest version begins, of a table that was registered. */
+  beginning(table: TableName): Lsn | undefined {
+    return this.#versions.get(folderOf(this.#key(table, 1)))?.[0]?.from.lsn
+  }
+
   /** Once, whoever asks: each would go on with a list of its own. */
   #loaded(folder: string, table: TableName): Promise<SchemaVersion[]> {
     const loading =

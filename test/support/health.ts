@@ -13,12 +13,14 @@ export interface HealthProbe {
   /** For the program. */
   readonly env: Env
   ask(): Promise<Health>
+  metrics(): Promise<string>
 }
 
 export async function healthProbe(): Promise<HealthProbe> {
   const address = `127.0.0.1:${await freePort()}`
   return {
     env: { HTTP_ADDR: address },
+    metrics: async () => (await fetch(`http://${address}/metrics`)).text(),
     ask: async () => {
       const [ready, live] = await Promise.all([fetch(`http://${address}/readyz`), fetch(`http://${address}/livez`)])
       return { ready: ready.status === 200, live: live.status === 200, reason: (await ready.text()).trim() }

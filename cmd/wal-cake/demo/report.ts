@@ -3,7 +3,7 @@
 import { databaseRows, differences } from './comparison.js'
 import type { LakeFile, LakeReader } from './lake-reader.js'
 import { shopTables } from './shop-schema.js'
-import { formatBytes, formatCount, formatSeconds, textTable } from './text-table.js'
+import { formatBytes, formatCount, formatSeconds, textTable } from '../text-table.js'
 
 export interface Report {
   readonly text: string

@@ -5,6 +5,7 @@ import type pg from 'pg'
 import { asFailure, type Failure } from '../../model/failure.js'
 import type { Lsn } from '../../model/lsn.js'
 import type { Logger } from '../../observability/logger.js'
+import type { Metrics } from '../../observability/metrics.js'
 import type { ServerFacts } from '../../replication/server.js'
 import type { TypeCatalog } from '../../replication/type-catalog.js'
 import { parseCopyKey, type CopyFileName } from '../../storage/keys.js'
@@ -20,6 +21,7 @@ import type { ProgressLedger } from '../progress-ledger.js'
 import type { SessionSettings } from '../session.js'
 import { Copier } from './copier.js'
 import { PositionWait } from './position-wait.js'
+import { RateLimit } from './rate-limit.js'
 
 export interface CopiesBesideOptions {
   readonly settings: SessionSettings
@@ -30,6 +32,7 @@ export interface CopiesBesideOptions {
   readonly ledger: ProgressLedger
   readonly files: FileTarget
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly fail: (failure: Failure) => void
 }
 
@@ -47,21 +50,23 @@ export class CopiesBeside {
     this.#options = options
   }
 
-  /** Copies the existing rows of the tables that the lake does not have whole, until it is stopped. */
+  /** Copies the existing rows of the tables that the lake does not have whole, or that are asked for, until it is stopped. */
   begin(committer: BatchCommitter, registry: SchemaRegistry, catalog: TypeCatalog, store: ObjectStore): void {
-    const { settings, facts, start, control, gate, ledger, files, logger, fail } = this.#options
+    const { settings, facts, start, control, gate, ledger, files, logger, metrics, fail } = this.#options
+    const { copyBytesPerSecond: rate } = settings
     const { totals } = start
     this.#copier = new Copier({
-      control,
+      ...{ control, metrics, byItself: start.copies },
       takes: (schema, table) => settings.tables.matches(schema, table),
       passed: (position) => this.wait.until(position, ledger.durable),
       context: {
         ...{ target: settings.target, serverVersion: facts.version, publication: settings.publication },
         ...{ slot: settings.slot, workers: settings.copyWorkers, memoryLimitBytes: settings.memoryLimitBytes },
         targetFileBytes: settings.cut.targetFileBytes,
+        ...(rate === undefined ? {} : { rateLimit: new RateLimit(rate) }),
         textColumns: textColumnsOf(facts.encoding),
         ...{ catalog, registry, store, gate, files, run: this.#run, copies: totals.copies },
-        replaces: () => totals.gaps.length > 0,
+        gapEnd: () => totals.gaps.at(-1)?.missingTo,
         commit: (copy) => committer.copy(copy, settings.cut),
         logger,
       },

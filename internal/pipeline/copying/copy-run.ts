@@ -3,17 +3,12 @@
 import type pg from 'pg'
 import type { CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
 import { Failure } from '../../model/failure.js'
+import type { Lsn } from '../../model/lsn.js'
 import type { Logger } from '../../observability/logger.js'
 import { sendAsStored, type ConnectionTarget } from '../../replication/connection.js'
 import { copyOut } from '../../replication/copy-out.js'
 import { beginUnder, connectReader, type CopySnapshot } from '../../replication/copy-snapshot.js'
-import {
-  copyStatement,
-  pagesOf,
-  sourceTable,
-  type PublishedTable,
-  type SourceTable,
-} from '../../replication/copy-source.js'
+import { copyStatement, pagesOf, sourceTable, type SourceTable } from '../../replication/copy-source.js'
 import type { TypeCatalog } from '../../replication/type-catalog.js'
 import type { CopyTotals } from '../../storage/copy-totals.js'
 import type { ObjectStore } from '../../storage/object-store.js'
@@ -25,9 +20,10 @@ import { stampOf, type TransactionStamp } from '../../transform/transaction-stam
 import type { TextColumns } from '../../transform/values/value-codec.js'
 import type { MemoryGate } from '../memory-gate.js'
 import { PartFiles } from './part-files.js'
+import type { RateLimit } from './rate-limit.js'
 import { isRefusal, refusalOf } from './refusal.js'
-import { isSuperseded, piecesLeft, wayOfCopy } from './table-pieces.js'
-import { CopyAgain, TableCopy, type PieceOfTable } from './table-copy.js'
+import { isSuperseded, pagesIn, piecesLeft, wayOfCopy, type WayOfCopy } from './table-pieces.js'
+import { CopyAgain, TableCopy, unfit, UnfitRequest, type PieceOfTable, type WantedTable } from './table-copy.js'
 
 /** Servers before 14 read the whole table for a range of its pages. */
 const FIRST_RANGE_VERSION = 140_000
@@ -47,27 +43,41 @@ export interface CopyContext {
   readonly store: ObjectStore
   readonly gate: MemoryGate
   readonly files: FileTarget
+  /** Absent: as fast as it goes. */
+  readonly rateLimit?: RateLimit
   /** Twelve hexadecimal digits by chance. */
   readonly run: string
   readonly copies: CopyTotals
-  /** What the lake has of the tables cannot be built upon: they are replaced. */
-  readonly replaces: () => boolean
+  /** Up to there the lake may lack changes; undefined where it never had a gap. */
+  readonly gapEnd: () => Lsn | undefined
   readonly commit: (copy: PlannedCopy) => Promise<CopyProgress>
   readonly logger: Logger
 }
 
 /** What became of a table that was not copied. */
 export interface LeftTable {
-  readonly table: PublishedTable
+  readonly table: WantedTable
   /** Absent: it was changed under way, and is copied under a new snapshot. */
   readonly refusal?: Failure
+}
+
+export interface CopyObserver {
+  /** There is so much to read of the table. */
+  opened(table: WantedTable, pages: number): void
+  /** The server has sent this. */
+  received(table: WantedTable, rows: number, bytes: number): void
+  /** All rows of so many pages have come. */
+  read(table: WantedTable, pages: number, rows: number): void
+  /** It is durable. */
+  copied(table: WantedTable, rows: number): Promise<void>
 }
 
 export class CopyRun {
   readonly #context: CopyContext
   readonly #snapshot: CopySnapshot
   readonly #stamp: TransactionStamp
-  readonly #tables: PublishedTable[]
+  readonly #tables: WantedTable[]
+  readonly #observer: CopyObserver
   readonly #parts: PieceOfTable[] = []
   readonly #left: LeftTable[] = []
   readonly #clients = new Set<pg.Client>()
@@ -83,8 +93,9 @@ export class CopyRun {
   #wake: () => void = () => undefined
   #woken = new Promise<void>((resolve) => (this.#wake = resolve))
 
-  constructor(context: CopyContext, snapshot: CopySnapshot, tables: readonly PublishedTable[]) {
+  constructor(context: CopyContext, snapshot: CopySnapshot, tables: readonly WantedTable[], observer: CopyObserver) {
     this.#context = context
+    this.#observer = observer
     this.#snapshot = snapshot
     this.#tables = [...tables]
     this.#halted.catch(() => undefined)
@@ -151,7 +162,7 @@ export class CopyRun {
     this.#woken = new Promise((resolve) => (this.#wake = resolve))
   }
 
-  async #open(client: pg.Client, table: PublishedTable): Promise<void> {
+  async #open(client: pg.Client, table: WantedTable): Promise<void> {
     try {
       const copy = await this.#tableCopy(client, table)
       const work = copy.work()
@@ -165,10 +176,11 @@ export class CopyRun {
     }
   }
 
-  async #tableCopy(client: pg.Client, table: PublishedTable): Promise<TableCopy> {
-    const { publication, serverVersion, catalog, registry, textColumns, copies } = this.#context
+  async #tableCopy(client: pg.Client, wanted: WantedTable): Promise<TableCopy> {
+    const { publication, serverVersion, catalog, registry, textColumns, copies, gapEnd } = this.#context
+    const { oid, request } = wanted
     const { source, pages } = await this.#inTransaction(client, async () => {
-      const source = await sourceTable(client, publication, table.oid, serverVersion)
+      const source = await sourceTable(client, publication, oid, serverVersion)
       if (source === undefined) throw new CopyAgain('the snapshot does not have it')
       const pages = await pagesOf(client, source.sources)
       await this.#compare(source)
@@ -177,32 +189,34 @@ export class CopyRun {
     const { relation } = source
     const types = await catalog.resolve(relation.columns.map(({ typeOid }) => typeOid))
     const lsn = this.#snapshot.consistentPoint - 1n
-    let layout!: TableLayout
-    let earlierOids: readonly number[] = []
-    const version = await registry.register(
-      { schema: relation.schema, table: relation.name },
-      { lsn, seq: 0 },
-      (earlier, later) => {
-        earlierOids = earlier.map(({ relationOid }) => relationOid)
-        const laterOids = later.map(({ relationOid }) => relationOid)
-        if (isSuperseded({ relationOid: relation.oid, earlierOids, laterOids }))
-          throw new CopyAgain('the stream has replaced another table of this name by it')
-        return (layout = layoutOf(relation, types, textColumns, earlier)).schema
-      },
-    )
-    const copied = { schema: relation.schema, table: relation.name, relationOid: relation.oid, lsn }
+    const relationName = { schema: relation.schema, table: relation.name }
     const { hasKey } = source
-    const replaces = this.#context.replaces()
-    const { whole, supersedes } = wayOfCopy({ hasKey, relationOid: relation.oid, earlierOids, replaces })
-    const done = whole ? [] : copies.piecesOf(copied)
+    const chosenRows = request?.where !== undefined
+    let layout!: TableLayout
+    let way!: WayOfCopy
+    const version = await registry.register(relationName, { lsn, seq: 0 }, (earlier, later) => {
+      const earlierOids = earlier.map(({ relationOid }) => relationOid)
+      const laterOids = later.map(({ relationOid }) => relationOid)
+      if (isSuperseded({ relationOid: relation.oid, earlierOids, laterOids }))
+        throw new CopyAgain('the stream has replaced another table of this name by it')
+      const replaces = request !== undefined || isBefore(registry.beginning(relationName), gapEnd())
+      way = wayOfCopy({ hasKey, relationOid: oid, earlierOids, replaces, chosenRows })
+      if (way.refused !== undefined) throw unfit(relationName, way.refused)
+      return (layout = layoutOf(relation, types, textColumns, earlier)).schema
+    })
+    const copied = { ...relationName, relationOid: oid, lsn }
+    const { whole, supersedes } = way
+    const done = whole || chosenRows ? [] : copies.piecesOf(copied)
     const readsRanges = serverVersion >= FIRST_RANGE_VERSION
     const pieces = piecesLeft({
       ...{ table: source, pages, schemaVersion: version.version, done, readsRanges },
       pagesAPiece: this.#pagesAPiece(),
     })
     const commit = (copy: PlannedCopy) => Promise.race([this.#context.commit(copy), this.#halted])
+    const pagesLeft = pieces.reduce((sum, piece) => sum + pagesIn(piece, pages), 0)
+    this.#observer.opened(wanted, pagesLeft)
     return new TableCopy({
-      ...{ table: copied, source, layout, version, pieces, whole, supersedes },
+      ...{ wanted, table: copied, source, pages, layout, version, pieces, whole, supersedes },
       xmin: this.#snapshot.xmin,
       commit,
     })
@@ -218,7 +232,10 @@ export class CopyRun {
     const { copy } = part
     if (copy.failed) return
     try {
-      this.#finish(copy, part, await this.#staged(client, part))
+      const files = await this.#staged(client, part)
+      const rows = files.reduce((sum, file) => sum + file.rows, 0)
+      if (part.piece !== undefined) this.#observer.read(copy.wanted, pagesIn(part.piece, copy.pages), rows)
+      this.#finish(copy, part, files)
     } catch (error) {
       await this.#giveUp(copy, error)
     }
@@ -228,8 +245,10 @@ export class CopyRun {
     const { schema, table } = copy.table
     const finishing = copy
       .done(part, files)
-      .then((whole) => {
-        if (whole) this.#context.logger.info({ table: `${schema}.${table}`, rows: copy.rows }, 'table copied')
+      .then(async (whole) => {
+        if (!whole) return
+        this.#context.logger.info({ table: `${schema}.${table}`, rows: copy.rows }, 'table copied')
+        await this.#observer.copied(copy.wanted, copy.rows)
       })
       .catch((error: unknown) => this.#giveUp(copy, error))
       .finally(() => this.#finishing.delete(finishing))
@@ -239,20 +258,24 @@ export class CopyRun {
 
   async #giveUp(copy: TableCopy, error: unknown): Promise<void> {
     copy.failed = true
-    const { schema, table, relationOid: oid } = copy.table
-    await this.#leave({ schema, table, oid }, error, copy.source)
+    await this.#leave(copy.wanted, error, copy.source)
   }
 
   /** The files of the part, staged. */
   async #staged(client: pg.Client, part: PieceOfTable): Promise<StagedFile[]> {
     const { copy, piece } = part
-    const files = new PartFiles(this.#context, this.#stamp, part, () => this.#nextPart++)
+    const received = (rows: number, bytes: number): void => this.#observer.received(copy.wanted, rows, bytes)
+    const files = new PartFiles(this.#context, this.#stamp, part, { nextPart: () => this.#nextPart++, received })
     if (piece === undefined) return files.finish()
     try {
       await this.#inTransaction(client, async () => {
         await client.query(`LOCK TABLE ONLY ${piece.source.name} IN ACCESS SHARE MODE`)
         await this.#compare(copy.source)
-        await copyOut(client, copyStatement(copy.source, piece, columnsAsText(copy.layout)), files.take)
+        await copyOut(
+          client,
+          copyStatement(copy.source, piece, columnsAsText(copy.layout), copy.wanted.request?.where),
+          files.take,
+        )
       })
     } catch (error) {
       await files.discard()
@@ -285,17 +308,23 @@ export class CopyRun {
   }
 
   /** Goes on without this table where it was changed or the server has refused it; anything else ends the run. */
-  async #leave(table: PublishedTable, error: unknown, source?: SourceTable): Promise<void> {
-    const refused = isRefusal(error)
-    if (!refused && !(error instanceof CopyAgain)) throw error
-    // Where it was changed a name, a column, a type or a row of the catalogue may be missed that will not be missed again.
-    const refusal =
-      refused && source !== undefined && !(await this.#isChanged(source))
-        ? await refusalOf(this.#fresh, source.sources, error)
-        : undefined
+  async #leave(table: WantedTable, error: unknown, source?: SourceTable): Promise<void> {
+    const refusal = await this.#refusalOf(error, source)
+    if (refusal === undefined && !isRefusal(error) && !(error instanceof CopyAgain)) throw error
     if (this.#left.some(({ table: { oid } }) => oid === table.oid)) return
     this.#left.push(refusal === undefined ? { table } : { table, refusal })
   }
+
+  async #refusalOf(error: unknown, source: SourceTable | undefined): Promise<Failure | undefined> {
+    if (error instanceof UnfitRequest) return error
+    // Where it was changed a name, a column, a type or a row of the catalogue may be missed that will not be missed again.
+    if (!isRefusal(error) || source === undefined || (await this.#isChanged(source))) return undefined
+    return refusalOf(this.#fresh, source.sources, error)
+  }
+}
+
+function isBefore(position: Lsn | undefined, end: Lsn | undefined): boolean {
+  return position !== undefined && end !== undefined && position < end
 }
 
 /** At once, whatever it is doing. */

@@ -9,6 +9,7 @@ import type { ClosedFile } from '../../transform/open-file.js'
 import type { FileTarget } from '../../transform/table-writer.js'
 import type { TransactionStamp } from '../../transform/transaction-stamp.js'
 import type { MemoryGate } from '../memory-gate.js'
+import type { RateLimit } from './rate-limit.js'
 import type { PieceOfTable, TableCopy } from './table-copy.js'
 
 /** Memory is looked at each time this many bytes have come. */
@@ -24,6 +25,8 @@ export interface PartFilesContext {
   readonly gate: MemoryGate
   readonly files: FileTarget
   readonly targetFileBytes: number
+  /** Absent: as fast as it goes. */
+  readonly rateLimit?: RateLimit
 }
 
 export class PartFiles {
@@ -32,20 +35,23 @@ export class PartFiles {
   readonly #rows: CopyRows
   readonly #staged: Promise<StagedFile>[] = []
   readonly #nextPart: () => number
+  readonly #received: (rows: number, bytes: number) => void
   #bytes = 0
+  #told = { rows: 0, bytes: 0 }
   #sealedAt = 0
   #lookAt = LOOK_EVERY_BYTES
 
-  /** `nextPart`: numbers the files of the run. */
+  /** `nextPart`: numbers the files of the run. `received`: what has come since it was told last. */
   constructor(
     context: PartFilesContext,
     stamp: TransactionStamp,
     { copy, piece, supersedes }: PieceOfTable,
-    nextPart: () => number,
+    { nextPart, received }: { nextPart: () => number; received: (rows: number, bytes: number) => void },
   ) {
     this.#context = context
     this.#copy = copy
     this.#nextPart = nextPart
+    this.#received = received
     this.#rows = new CopyRows({
       ...{ layout: copy.layout, stamp, target: context.files, targetFileBytes: context.targetFileBytes },
       seqFrom: piece?.seqFrom ?? 0,
@@ -67,6 +73,7 @@ export class PartFiles {
 
   /** No more comes. The files, once all are staged. */
   finish(): Promise<StagedFile[]> {
+    this.#tell()
     this.#rows.close()
     return Promise.all(this.#staged)
   }
@@ -78,13 +85,24 @@ export class PartFiles {
   }
 
   #look(): Pause {
-    const { gate } = this.#context
+    const { gate, rateLimit } = this.#context
+    const bytes = this.#tell()
+    const wait = rateLimit?.spend(bytes)
     this.#lookAt = this.#bytes + LOOK_EVERY_BYTES
     if (gate.short && this.#bytes - this.#sealedAt >= SEAL_EVERY_BYTES) {
       this.#sealedAt = this.#bytes
       this.#rows.sealPages()
     }
-    return gate.room()
+    return gate.room() ?? wait
+  }
+
+  /** Returns the bytes since it was told last. */
+  #tell(): number {
+    const now = { rows: this.#rows.rows, bytes: this.#bytes }
+    const bytes = now.bytes - this.#told.bytes
+    this.#received(now.rows - this.#told.rows, bytes)
+    this.#told = now
+    return bytes
   }
 
   async #stage(file: ClosedFile, supersedes: boolean): Promise<StagedFile> {

@@ -1,7 +1,9 @@
 // One table that is being copied under a snapshot: which pieces are out, what is staged, and when what becomes visible. A table
 // with a key piece by piece, another one as a whole.
 import type { CopiedPiece, CopiedTable, CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
-import type { SourceTable } from '../../replication/copy-source.js'
+import { Failure } from '../../model/failure.js'
+import type { PublishedTable, SourceTable } from '../../replication/copy-source.js'
+import type { CopyRequest } from '../../storage/copy-requests.js'
 import type { RegisteredVersion } from '../../transform/batch-sink.js'
 import type { TableLayout } from '../../transform/table-layout.js'
 import type { Piece } from './table-pieces.js'
@@ -9,9 +11,26 @@ import type { Piece } from './table-pieces.js'
 /** What was read of a table is not to be gone on with: it is copied under a new snapshot. */
 export class CopyAgain extends Error {}
 
+/** A table that is to be copied: because the lake does not have it whole, or because of a request. */
+export interface WantedTable extends PublishedTable {
+  readonly request?: Pick<CopyRequest, 'id' | 'where'>
+}
+
+/** What was asked for does not fit the table. */
+export class UnfitRequest extends Failure {}
+
+export function unfit({ schema, table }: { schema: string; table: string }, why: string): UnfitRequest {
+  return new UnfitRequest('config', `chosen rows of ${schema}.${table} cannot be copied: ${why}`, {
+    hint: 'Copy the whole table: run `snapshot` without --where.',
+  })
+}
+
 export interface TableCopyOptions {
+  readonly wanted: WantedTable
   readonly table: CopiedTable
   readonly source: SourceTable
+  /** Of each source. */
+  readonly pages: readonly number[]
   readonly layout: TableLayout
   readonly version: RegisteredVersion
   readonly pieces: readonly Piece[]
@@ -33,10 +52,13 @@ export interface PieceOfTable {
 }
 
 export class TableCopy {
+  readonly wanted: WantedTable
   readonly table: CopiedTable
   readonly source: SourceTable
+  readonly pages: readonly number[]
   readonly layout: TableLayout
   readonly version: RegisteredVersion
+  /** Without the T. */
   rows = 0
   /** It is given up under this snapshot. */
   failed = false
@@ -47,8 +69,10 @@ export class TableCopy {
 
   constructor(options: TableCopyOptions) {
     this.#options = options
+    this.wanted = options.wanted
     this.table = options.table
     this.source = options.source
+    this.pages = options.pages
     this.layout = options.layout
     this.version = options.version
     this.#left = this.work().length
@@ -62,17 +86,20 @@ export class TableCopy {
   }
 
   /** Its files are staged. Resolves true when that was the last part, and everything is durable. */
-  async done({ piece }: Partial<PieceOfTable>, files: readonly StagedFile[]): Promise<boolean> {
-    this.rows += files.reduce((sum, file) => sum + file.rows, 0)
+  async done({ piece, supersedes }: Partial<PieceOfTable>, files: readonly StagedFile[]): Promise<boolean> {
+    this.rows += files.reduce((sum, file) => sum + file.rows, supersedes === true ? -1 : 0)
     const last = --this.#left <= 0
     if (this.#options.whole) {
       this.#files.push(...files)
       if (last) await this.#commit({ files: this.#files, pieces: [], finished: [this.table] })
       return last
     }
-    const pieces = piece?.toPage === undefined ? [] : [this.#record(piece, piece.toPage)]
+    // Chosen rows do not make the table whole.
+    const chosenRows = this.wanted.request?.where !== undefined
+    const pieces = piece?.toPage === undefined || chosenRows ? [] : [this.#record(piece, piece.toPage)]
+    const finished = chosenRows ? [] : [this.table]
     if (last && this.#commits.length === 0) {
-      await this.#commit({ files, pieces, finished: [this.table] })
+      await this.#commit({ files, pieces, finished })
       return true
     }
     const commit = this.#commit({ files, pieces, finished: [] })
@@ -80,7 +107,7 @@ export class TableCopy {
     this.#commits.push(commit)
     if (!last) return false
     await Promise.all(this.#commits)
-    await this.#commit({ files: [], pieces: [], finished: [this.table] })
+    if (!chosenRows) await this.#commit({ files: [], pieces: [], finished })
     return true
   }
 

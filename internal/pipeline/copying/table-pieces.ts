@@ -28,26 +28,46 @@ export interface Piece extends CopyRange {
   readonly seqFrom: number
 }
 
+/** Pages of the table that are read for the first time. */
+export function pagesIn({ fromPage, toPage, sinceXid, sourceIndex }: Piece, pages: readonly number[]): number {
+  return sinceXid === undefined ? (toPage ?? pages[sourceIndex]!) - fromPage : 0
+}
+
 export interface TableInLake {
   readonly hasKey: boolean
   readonly relationOid: number
   /** Of the versions that the lake has of a table of this name, up to the snapshot. */
   readonly earlierOids: readonly number[]
-  /** What the lake has of it cannot be built upon. */
+  /** What the lake has of it cannot be built upon, or was asked to be replaced. */
   readonly replaces: boolean
+  /** Only some rows are read. */
+  readonly chosenRows: boolean
+}
+
+export interface WayOfCopy {
+  readonly whole: boolean
+  readonly supersedes: boolean
+  readonly refused?: string
 }
 
 /**
  * `whole`: it becomes visible at once, and is read under one snapshot. `supersedes`: after a T. What another table of this name
- * has left in the lake goes with the same T: of pieces that become visible one by one any may be the first.
+ * has left in the lake goes with the same T: of pieces that become visible one by one any may be the first. `refused`: chosen rows
+ * cannot have a T, so a reader must be able to tell by the key which rows they stand for, and nothing of another table may be left.
  */
-export function wayOfCopy({ hasKey, relationOid, earlierOids, replaces }: TableInLake): {
-  whole: boolean
-  supersedes: boolean
-} {
+export function wayOfCopy({ hasKey, relationOid, earlierOids, replaces, chosenRows }: TableInLake): WayOfCopy {
+  if (chosenRows) {
+    if (!hasKey)
+      return { ...AS_PIECES, refused: 'it has no key by which the copied rows could take the place of earlier ones' }
+    if (earlierOids.length > 0 && earlierOids.at(-1) !== relationOid)
+      return { ...AS_PIECES, refused: 'it has taken the name of another table, whose rows are still in the lake' }
+    return AS_PIECES
+  }
   const whole = !hasKey || replaces || earlierOids.some((oid) => oid !== relationOid)
   return { whole, supersedes: whole && earlierOids.length > 0 }
 }
+
+const AS_PIECES = { whole: false, supersedes: false }
 
 /**
  * The stream has come to this table after the snapshot, and to another one of its name before: the T that it has set between them

@@ -52,7 +52,13 @@ function layOut(model: Model, world: World, index: 0 | 1, writer: Writer, readin
   const laterOids = world.versions.filter(({ from }) => from > lsn).map(({ oid }) => oid)
   if (rules.isSuperseded({ relationOid: OID, earlierOids, laterOids }))
     return [{ label: `${label}: the stream has superseded it`, fault: false, world: again }]
-  const way = rules.wayOfCopy({ hasKey: source.hasKey, relationOid: OID, earlierOids, replaces: false })
+  const way = rules.wayOfCopy({
+    hasKey: source.hasKey,
+    relationOid: OID,
+    earlierOids,
+    replaces: false,
+    chosenRows: false,
+  })
   const done: readonly CopiedPiece[] = way.whole ? [] : model.totals(world, writer.known).piecesOf(TABLE)
   const table = source.table(seen)
   const pieces = rules.piecesLeft({
@@ -60,7 +66,8 @@ function layOut(model: Model, world: World, index: 0 | 1, writer: Writer, readin
     ...{ readsRanges: true, pagesAPiece: 1 },
   })
   const layout = model.layout({
-    ...{ table: { ...TABLE, lsn }, source: table, pieces, ...way },
+    ...{ wanted: { ...TABLE, oid: OID }, table: { ...TABLE, lsn }, source: table, pieces, ...way },
+    pages: [source.pages(world.committed)],
     ...{ xmin: BigInt(rules.xminOf(source, seen)), layout: undefined as never },
     version: { version: SCHEMA_VERSION } as TableCopyOptions['version'],
   })

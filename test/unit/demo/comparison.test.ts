@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { differences, type Cells } from '../../../cmd/wal-cake/demo/comparison.js'
-import { formatBytes, textTable } from '../../../cmd/wal-cake/demo/text-table.js'
+import { formatBytes, textTable } from '../../../cmd/wal-cake/text-table.js'
 
 const columns = ['order_id', 'line_no', 'note']
 const key = ['order_id', 'line_no']
