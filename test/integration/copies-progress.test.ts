@@ -48,11 +48,10 @@ test('a copy tells how far it is, and is no faster than SNAPSHOT_RATE', async (t
     ...{ ...copying, SNAPSHOT_RATE: '1MiB', SNAPSHOT_WORKERS: '2', TARGET_FILE_BYTES: '1MiB' },
     ...health.env,
   })
-  const watching = rig.start({}, ['snapshot'])
-
   // The first report knows what the server remembers, a later one what the pages had.
   const early = await eventually(async () => (await statusOf(rig)).copy ?? undefined)
   assert.ok(early.running)
+  const watching = rig.start({}, ['snapshot'])
   assert.ok(early.rows_expected >= ROWS && early.rows_expected <= 1.5 * ROWS, JSON.stringify(early))
   const halfway = await service.waitFor(
     'half of the table that the server knows nothing of',

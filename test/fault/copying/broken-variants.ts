@@ -124,6 +124,18 @@ export const variants: readonly Variant[] = [
     violates: 'G4: the lake is not the table',
   },
   {
+    name: 'a table that is asked for is copied piece by piece',
+    broken: { wayOfCopy: (facts) => wayOfCopy({ ...facts, replaces: false }) },
+    scenario: 'asked for again',
+    violates: 'G4: the lake is not the table',
+  },
+  {
+    name: 'chosen rows take the place of the table',
+    broken: { wayOfCopy: (facts) => wayOfCopy({ ...facts, chosenRows: false }) },
+    scenario: 'chosen rows',
+    violates: 'G4: the lake is not the table',
+  },
+  {
     name: 'rows are copied that the stream has superseded',
     broken: { isSuperseded: () => false },
     scenario: 'another table had the name',

@@ -36,8 +36,9 @@ export class Checks {
   }
 
   /** Everything is copied and streamed. */
-  done({ folded, log }: World): boolean {
-    return folded.landed === this.#source.length && log.length === 0 && folded.totals.isFinished(TABLE)
+  done({ folded, log, answered }: World): boolean {
+    const copied = answered && folded.totals.isFinished(TABLE)
+    return copied && folded.landed === this.#source.length && log.length === 0
   }
 
   #ofBucket({ log, staged, visible }: World, done: boolean): Violation | undefined {

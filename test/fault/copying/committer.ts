@@ -1,7 +1,7 @@
 // Starting, the stream's batches, the plans of copies, their finishing, and what is given up.
 import type { CopyProgress } from '../../../internal/model/batch-record.js'
 import { parseCopyKey } from '../../../internal/storage/keys.js'
-import { name, tell } from './copier.js'
+import { hasEnded, name, tell } from './copier.js'
 import { heldAt, taken, withVersion, won, type Model, type Step } from './model.js'
 import { OID } from './source.js'
 import { ALIGNED, placeAfter, sorted, withWriter, type Copy, type Entry, type World, type Writer } from './world.js'
@@ -131,12 +131,13 @@ async function commit(model: Model, world: World, index: 0 | 1, writer: Writer, 
     }
   }
   const log = world.log.map((other, batch) => (batch === known ? durable : other))
+  const answered = world.answered || hasEnded(writer.reading, after)
   const missing = entry.copy?.files.find((file) => !world.visible.includes(file))
   return {
     label: `${name(writer)} commits batch ${known}`,
     fault: false,
     violation: missing && { kind: 'G4: a commit without its files', text: `${missing.key} is not there` },
-    world: withWriter({ ...world, log }, index, after),
+    world: withWriter({ ...world, log, answered }, index, after),
   }
 }
 

@@ -31,7 +31,7 @@ export async function copierSteps(model: Model, world: World, index: 0 | 1, writ
 }
 
 function takeSnapshot(model: Model, world: World, index: 0 | 1, writer: Writer): Step[] {
-  if (writer.cut || model.totals(world, writer.known).isFinished(TABLE)) return []
+  if (writer.cut || (world.answered && model.totals(world, writer.known).isFinished(TABLE))) return []
   const wal = world.wal + ALIGNED
   const snapshot = { seen: world.committed, point: BigInt(wal) }
   const reading = { snapshot, layout: undefined, told: [], asked: 0, failed: false }
@@ -56,17 +56,19 @@ function layOut(model: Model, world: World, index: 0 | 1, writer: Writer, readin
     hasKey: source.hasKey,
     relationOid: OID,
     earlierOids,
-    replaces: false,
-    chosenRows: false,
+    replaces: model.scenario.asked !== undefined,
+    chosenRows: model.chosenKeys !== undefined,
   })
-  const done: readonly CopiedPiece[] = way.whole ? [] : model.totals(world, writer.known).piecesOf(TABLE)
+  const chosen = model.chosenKeys === undefined ? {} : { request: { id: 'asked', where: 'of these keys' } }
+  const done: readonly CopiedPiece[] =
+    way.whole || model.chosenKeys !== undefined ? [] : model.totals(world, writer.known).piecesOf(TABLE)
   const table = source.table(seen)
   const pieces = rules.piecesLeft({
     ...{ table, pages: [source.pages(world.committed)], schemaVersion: SCHEMA_VERSION, done },
     ...{ readsRanges: true, pagesAPiece: 1 },
   })
   const layout = model.layout({
-    ...{ wanted: { ...TABLE, oid: OID }, table: { ...TABLE, lsn }, source: table, pieces, ...way },
+    ...{ wanted: { ...TABLE, oid: OID, ...chosen }, table: { ...TABLE, lsn }, source: table, pieces, ...way },
     pages: [source.pages(world.committed)],
     ...{ xmin: BigInt(rules.xminOf(source, seen)), layout: undefined as never },
     version: { version: SCHEMA_VERSION } as TableCopyOptions['version'],
@@ -94,7 +96,8 @@ async function readPart(
     return { label: `${label}: changed`, fault: false, world: withWriter(world, index, { ...writer, reading: failed }) }
   }
   const _lsn = rules.lsnOfRows(point)
-  const stored = piece === undefined ? [] : source.read(seen, world.committed, piece)
+  const isChosen = ({ key }: { key: number }): boolean => model.chosenKeys?.includes(key) ?? true
+  const stored = piece === undefined ? [] : source.read(seen, world.committed, piece).filter(isChosen)
   const rows = [
     ...(supersedes === true ? [{ _op: 'T', _lsn, _seq: -1 }] : []),
     ...stored.map(({ key, small, large }, k) => ({ _op: 'S', _lsn, _seq: piece!.seqFrom + k, key, small, large })),
@@ -105,7 +108,8 @@ async function readPart(
   const counted = rules.countingAwaitsCommit
     ? world.counted
     : [...world.counted, ...told.waiting.slice(writer.waiting.length).map(({ copy }) => copy)]
-  return { label, fault: false, world: withWriter({ ...world, staged, counted }, index, told) }
+  const answered = world.answered || hasEnded(reading, told)
+  return { label, fault: false, world: withWriter({ ...world, staged, counted, answered }, index, told) }
 }
 
 /** The table's copy is told of a part or a commit, and may want more batches. */
@@ -120,6 +124,11 @@ export async function tell(model: Model, writer: Writer, reading: Reading, layou
     waiting: [...writer.waiting, ...fresh],
     reading: ended({ ...reading, told, asked: requests.length }),
   }
+}
+
+/** All of the copy is durable. */
+export function hasEnded(reading: Reading | undefined, after: Writer): boolean {
+  return reading?.failed === false && after.reading === undefined
 }
 
 /** Undefined once nothing is read any more and all that it wanted is committed. */

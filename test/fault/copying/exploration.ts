@@ -66,7 +66,7 @@ function faultSteps(world: World, index: 0 | 1, writer: Writer): Step[] {
   const who = name(writer)
   const steps: Step[] = []
   // Nothing is at stake any more.
-  if (world.log.length === 0 && world.folded.totals.isFinished(TABLE)) return steps
+  if (world.log.length === 0 && world.answered && world.folded.totals.isFinished(TABLE)) return steps
   const over = withWriter(world, index, undefined)
   if (writer.cut) steps.push({ label: `${who} notices`, fault: false, world: over })
   if (world.deaths > 0 && !writer.cut)

@@ -52,15 +52,35 @@ export class Model {
   }
 
   first(): World {
-    const { replaced, deaths, links, cuts } = this.scenario
-    const rows = [{ _op: 'I', _lsn: 1n, _seq: 0, key: 9, small: 9, large: 'of another table' }]
+    const { replaced, asked, deaths, links, cuts } = this.scenario
+    const begun = replaced === true || asked !== undefined
+    const rows = replaced === true ? [leftOver('of another table')] : this.#wrongRows()
+    const totals = new CopyTotals()
+    if (asked !== undefined) totals.add({ pieces: [], finished: [{ ...TABLE, lsn: 1n }] })
     return {
       ...{ committed: 0, wal: 8, lsns: [], log: [], staged: [], counted: [], deaths, links, cuts },
-      folded: this.#fold(new CopyTotals(), 0, 0n),
-      visible: replaced ? [this.file({ key: 'earlier', rows, supersedes: false, run: undefined, lsn: 1n })] : [],
-      versions: replaced ? [{ from: 1n, oid: EARLIER_OID }] : [],
+      ...{ folded: this.#fold(totals, 0, 0n), answered: asked === undefined },
+      visible: begun ? [this.file({ key: 'earlier', rows, supersedes: false, run: undefined, lsn: 1n })] : [],
+      versions: begun ? [{ from: 1n, oid: replaced === true ? EARLIER_OID : OID }] : [],
       writers: [undefined, undefined],
     }
+  }
+
+  /** What a lake has where it has gone wrong: of the rows that will be asked for, or of all and some more. */
+  #wrongRows(): Row[] {
+    const { asked } = this.scenario
+    const rows = this.source.rows(0).map(({ key, small, large }, k): Row => {
+      const wrong = asked === 'whole' || asked?.includes(key) === true
+      const values = wrong ? { small: 9, large: 'gone wrong' } : { small, large }
+      return { _op: 'S', _lsn: 1n, _seq: k + 1, key, ...values }
+    })
+    return asked === 'whole' ? [leftOver('not in the table'), ...rows] : rows
+  }
+
+  /** Of these keys rows are copied; undefined for all. */
+  get chosenKeys(): readonly number[] | undefined {
+    const { asked } = this.scenario
+    return asked === 'whole' ? undefined : asked
   }
 
   file(fields: Omit<File, 'id'>): File {
@@ -145,6 +165,10 @@ export class Model {
   #fold(totals: CopyTotals, landed: number, endLsn: bigint): Folded {
     return this.#folded.of(text([totals.progress, landed, endLsn]), (id) => ({ id, totals, landed, endLsn }))
   }
+}
+
+function leftOver(large: string): Row {
+  return { _op: 'I', _lsn: 1n, _seq: 0, key: 9, small: 9, large }
 }
 
 function without(writer: Writer | undefined, batches: number): Writer | undefined {

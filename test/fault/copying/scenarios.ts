@@ -57,6 +57,13 @@ export const scenarios = {
   'another table had the name': { ...keyed([moves]), ...dying, replaced: true },
   'another table had the name, and a link breaks': { ...keyed([moves]), ...unlinked, replaced: true },
   'another table had the name, and neither has a key': { ...keyless([inserts]), ...dying, replaced: true },
+  'asked for again': { ...keyed([moves]), ...dying, asked: 'whole' },
+  'asked for again, without a key': { ...keyless([inserts]), ...unlinked, asked: 'whole' },
+  'chosen rows': { ...keyed([moves], [{ do: 'update', key: 2 }]), ...dying, asked: [2] },
+  'chosen rows that are deleted and inserted again': {
+    ...keyed([{ do: 'delete', key: 2 }], [{ do: 'insert', key: 2, page: 0 }]),
+    ...{ ...unlinked, asked: [2] },
+  },
 } as const satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios

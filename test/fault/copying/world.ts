@@ -14,6 +14,8 @@ export interface Scenario extends TableScript {
   readonly cuts: number
   /** The lake has rows of a table that had this name. */
   readonly replaced?: true
+  /** The lake has the table, but not right, and somebody asks for it, or for the rows with these keys. */
+  readonly asked?: 'whole' | readonly number[]
 }
 
 /** Equal ones are one object, by whose number a state names them. */
@@ -128,6 +130,8 @@ export interface World {
   readonly versions: readonly Version[]
   /** Counted before any commit says so: only where that rule is broken. */
   readonly counted: readonly Copy[]
+  /** Nobody asks for a copy, or it is had. */
+  readonly answered: boolean
   readonly writers: readonly [Writer | undefined, Writer | undefined]
   readonly deaths: number
   readonly links: number
@@ -164,8 +168,9 @@ export class Numbers<T extends Numbered> {
 }
 
 export function keyOfWorld(world: World): string {
-  const { committed, wal, lsns, log, staged, visible, versions, counted, writers, deaths, links, cuts } = world
-  const head = `${committed} ${wal} ${lsns.join()} ${deaths} ${links} ${cuts}`
+  const { committed, wal, lsns, log, staged, visible, versions, counted, answered, writers, deaths, links, cuts } =
+    world
+  const head = `${answered ? '' : '?'}${committed} ${wal} ${lsns.join()} ${deaths} ${links} ${cuts}`
   const bucket = `${world.folded.id} ${ids(log)};${ids(staged)};${ids(visible)};${versions.map(({ from, oid }) => `${from}:${oid}`).join()};${ids(counted)}`
   return `${head}|${bucket}|${keyOfWriter(writers[0])}|${keyOfWriter(writers[1])}`
 }
