@@ -98,6 +98,7 @@ export class LiveStream implements BatchSink {
     this.#copies = new CopiesBeside({
       ...{ settings, facts, start, control, gate: this.#gate, ledger: this.#ledger, files: this.#files },
       ...{ logger: context.logger, metrics: context.metrics, fail: (failure) => this.#fail(failure) },
+      ask: () => this.#stream.ask(),
     })
     this.#answerWithinMs = livenessTimings(facts.walSenderTimeoutMs).deadAfterMs
     this.#failed = new Promise((_, reject) => (this.#fail = reject))

@@ -102,6 +102,11 @@ export class ReplicationStream {
     this.#sendStatus(false)
   }
 
+  /** The server answers with a keepalive: where it is, which an idle one seldom says unasked. */
+  ask(): void {
+    this.#sendStatus(true)
+  }
+
   /** Last status, CopyDone, and the connection is gone. */
   async close(timeoutMs: number): Promise<void> {
     clearInterval(this.#timer)

@@ -99,16 +99,22 @@ export class Copier {
 
   /** Returns how many tables are left that can be copied at once. */
   async #copyAll(): Promise<number> {
-    const { context, passed } = this.#options
+    const { context, control, passed } = this.#options
     const tables = await this.#wanted()
     if (tables.length === 0) return 0
+    const estimates = await estimatesOf(
+      control,
+      tables.map(({ oid }) => oid),
+    )
     const snapshot = await takeSnapshot(context.target, context.slot, context.serverVersion)
     try {
       context.logger.info({ tables: tables.length, lsn: formatLsn(lsnOf(snapshot)) }, 'copying existing rows')
+      const { signal } = this.#stop
       // Of a session that has ended no position is passed any more.
-      await Promise.race([passed(snapshot.consistentPoint), this.#stopped])
-      if (this.#stop.signal.aborted) return 0
-      const left = await this.#copy(tables, snapshot)
+      if (!signal.aborted) await Promise.race([passed(snapshot.consistentPoint), this.#stopped])
+      if (signal.aborted) return 0
+      const meter = new CopyProgressMeter(tables, estimates, lsnOf(snapshot), Date.now())
+      const left = await this.#copy(tables, snapshot, meter)
       await this.#note(left)
       return left.filter(({ refusal }) => refusal === undefined).length
     } finally {
@@ -117,11 +123,13 @@ export class Copier {
     }
   }
 
-  async #copy(tables: readonly WantedTable[], snapshot: CopySnapshot): Promise<readonly LeftTable[]> {
-    const { context, control, metrics } = this.#options
+  #copy(
+    tables: readonly WantedTable[],
+    snapshot: CopySnapshot,
+    meter: CopyProgressMeter,
+  ): Promise<readonly LeftTable[]> {
+    const { context, metrics } = this.#options
     const { slot, store, logger } = context
-    const oids = tables.map(({ oid }) => oid)
-    const meter = new CopyProgressMeter(tables, await estimatesOf(control, oids), lsnOf(snapshot), Date.now())
     const copy = new CopyRun(context, snapshot, tables, {
       opened: (table, pages) => meter.opened(table, pages),
       received: (table, rows, bytes) => meter.received(table, rows, bytes),

@@ -33,8 +33,13 @@ export interface CopiesBesideOptions {
   readonly files: FileTarget
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Asks the server where the stream is. */
+  readonly ask: () => void
   readonly fail: (failure: Failure) => void
 }
+
+/** So often, while a copy waits for the stream. */
+const ASK_MS = 500
 
 export class CopiesBeside {
   /** What a copy waits for. */
@@ -44,6 +49,7 @@ export class CopiesBeside {
   readonly #run = randomBytes(6).toString('hex')
   #copier: Copier | undefined
   #copying: Promise<void> | undefined
+  #asking: NodeJS.Timeout | undefined
   #looked = false
 
   constructor(options: CopiesBesideOptions) {
@@ -52,13 +58,13 @@ export class CopiesBeside {
 
   /** Copies the existing rows of the tables that the lake does not have whole, or that are asked for, until it is stopped. */
   begin(committer: BatchCommitter, registry: SchemaRegistry, catalog: TypeCatalog, store: ObjectStore): void {
-    const { settings, facts, start, control, gate, ledger, files, logger, metrics, fail } = this.#options
+    const { settings, facts, start, control, gate, files, logger, metrics, fail } = this.#options
     const { copyBytesPerSecond: rate } = settings
     const { totals } = start
     this.#copier = new Copier({
       ...{ control, metrics, byItself: start.copies },
       takes: (schema, table) => settings.tables.matches(schema, table),
-      passed: (position) => this.wait.until(position, ledger.durable),
+      passed: (position) => this.#passed(position),
       context: {
         ...{ target: settings.target, serverVersion: facts.version, publication: settings.publication },
         ...{ slot: settings.slot, workers: settings.copyWorkers, memoryLimitBytes: settings.memoryLimitBytes },
@@ -76,8 +82,18 @@ export class CopiesBeside {
 
   /** Resolves when nothing is held any more. */
   async stop(): Promise<void> {
+    clearInterval(this.#asking)
     this.#copier?.stop()
     await this.#copying
+  }
+
+  async #passed(position: Lsn): Promise<void> {
+    const { ask, ledger } = this.#options
+    const passed = this.wait.until(position, ledger.durable)
+    ask()
+    this.#asking = setInterval(ask, ASK_MS)
+    await passed
+    clearInterval(this.#asking)
   }
 
   /** What earlier runs have staged and no plan names is given up: once a plan of ours stands, no older one can come (G5). */

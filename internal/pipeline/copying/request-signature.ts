@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import type { CopyRequest } from '../../storage/copy-requests.js'
 
 const KEY_BYTES = 32
-/** Whoever may read the bucket can try passwords on a signature: each try takes about a tenth of a second and 64 MiB. */
-const COST = { N: 1 << 16, r: 8, p: 1, maxmem: 128 << 20 }
+/** Whoever may read the bucket can try passwords on a signature: each try takes some tenths of a second and 16 MiB. */
+const COST = { N: 1 << 14, r: 8, p: 5, maxmem: 32 << 20 }
 
 const derive = promisify<string, string, number, object, Buffer>(scrypt)
 
