@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertTables, copied, copying, endInOrder, finishedCopies } from '../support/copies.js'
+import type { CommitRecord } from '../support/log-audit.js'
 import { assertRefused } from '../support/refusal.js'
 import { lsn } from '../support/lsn-text.js'
 import { makeRig } from '../support/rig.js'
@@ -26,14 +27,21 @@ test('G6: after a repair every table is copied again as a whole, and what went i
     says: [/copied again/, /will never be in this lake/],
   })
   assert.equal((await rig.start(copying, ['repair', '--yes']).waitForExit()).code, 0)
-  const second = await rig.stream(copying)
+  const second = await rig.stream({ ...copying, TARGET_FILE_BYTES: '64KiB' })
   await second.waitFor('all to be copied again', async () => (await finishedCopies(rig)).length >= 8, {
     timeoutMs: 60_000,
   })
   await rig.source.query(`INSERT INTO keyed VALUES (102, 'later'); INSERT INTO keyless VALUES (102, 'later')`)
+  await rig.source.query(`
+    CREATE TABLE newer (id int PRIMARY KEY, v text); INSERT INTO newer SELECT k, repeat('n', 300) FROM generate_series(1, 1000) k;
+    ALTER PUBLICATION wal_cake_pub ADD TABLE newer`)
+  await copied(rig, second, ['newer'])
   await endInOrder(rig, second)
-  assert.equal(await assertTables(rig, ['keyed', 'keyless', 'emptied']), 52 + 53)
-  const copies = (await finishedCopies(rig)).slice(-4)
+  assert.equal(await assertTables(rig, ['keyed', 'keyless', 'emptied', 'newer']), 52 + 53 + 1000)
+  const commits = (await rig.lake.commits(rig.slot)) as unknown as CommitRecord[]
+  const inPieces = new Set(commits.flatMap(({ copied: copy }) => copy?.pieces ?? []).map(({ table }) => table))
+  assert.ok(inPieces.has('newer'), 'the gap is none of its')
+  const copies = (await finishedCopies(rig)).slice(-5)
   for (const table of ['keyed', 'keyless', 'emptied']) {
     const superseded = (await rig.lake.rows(`public.${table}`)).filter(({ _op }) => _op === 'T')
     assert.deepEqual(
