@@ -6,7 +6,7 @@ import type { Invocation } from './main.js'
 import { connectionTarget } from './pieces.js'
 
 export async function drop({ config, logger, flags }: Invocation): Promise<void> {
-  const client = await connect(connectionTarget(config.connection), 'control')
+  const client = await connect(connectionTarget(config.connection, 'PG_CONN_STRING'), 'control')
   try {
     const dropped = await dropSlot(client, config.slot)
     logger.info(

@@ -46,17 +46,20 @@ function s3Options(
 }
 
 /** Throws Failure `config` where a certificate cannot be read. */
-export function connectionTarget(connection: ConnectionSettings): ConnectionTarget {
-  const options = tlsOptions(connection)
+export function connectionTarget(
+  connection: ConnectionSettings,
+  variable: 'PG_CONN_STRING' | 'SNAPSHOT_CONN_STRING',
+): ConnectionTarget {
+  const options = tlsOptions(connection, variable)
   const preferred = connection.sslmode === 'allow' || connection.sslmode === 'prefer'
   const use = options === undefined ? 'off' : preferred ? 'preferred' : 'required'
-  return { ...connection, describe: () => connection.describe(), tls: { use, options: options ?? {} } }
+  return { ...connection, variable, describe: () => connection.describe(), tls: { use, options: options ?? {} } }
 }
 
 export function sessionSettings(config: Config, version: string): SessionSettings {
-  const { tables } = config
+  const { tables, snapshotConnection: standby } = config
   return {
-    target: connectionTarget(config.connection),
+    target: connectionTarget(config.connection, 'PG_CONN_STRING'),
     slot: config.slot,
     publication: config.publication,
     tables,
@@ -74,6 +77,7 @@ export function sessionSettings(config: Config, version: string): SessionSetting
     snapshot: config.snapshot,
     copyWorkers: config.snapshotWorkers,
     ...(config.snapshotRate === undefined ? {} : { copyBytesPerSecond: config.snapshotRate }),
+    ...(standby === undefined ? {} : { standby: connectionTarget(standby, 'SNAPSHOT_CONN_STRING') }),
     version,
   }
 }

@@ -1,4 +1,4 @@
-// PG_CONN_STRING as libpq reads it (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING):
+// A connection string as libpq reads it (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING):
 // URL or key/value text, with libpq's own environment variables filling in the rest. No message ever quotes a part of
 // the string: what stands where a port is expected may be half of a password.
 import { userInfo } from 'node:os'

@@ -38,6 +38,8 @@ export interface Config {
   readonly snapshotWorkers: number
   /** Bytes a second; absent: no limit. */
   readonly snapshotRate?: number
+  /** Of a standby; absent: copies are read from the primary. */
+  readonly snapshotConnection?: ConnectionSettings
   /** Absent: no HTTP server. */
   readonly http?: HttpAddress
   readonly logLevel: (typeof logLevels)[number]
@@ -51,7 +53,10 @@ export interface Config {
 export function parseConfig(env: Environment): Config {
   const read = new VariableReader(env)
   // With the blanks around it: one that is escaped belongs to the password before it.
-  const connection = read.value('PG_CONN_STRING', (text) => parseConnectionString(env.PG_CONN_STRING ?? text, env))
+  const connectionOf = (name: 'PG_CONN_STRING' | 'SNAPSHOT_CONN_STRING'): ConnectionSettings | undefined =>
+    read.value(name, (text) => parseConnectionString(env[name] ?? text, env))
+  const connection = connectionOf('PG_CONN_STRING')
+  const snapshotConnection = connectionOf('SNAPSHOT_CONN_STRING')
   if (read.text('PG_CONN_STRING') === undefined) read.reject('PG_CONN_STRING')
   const http = env.HTTP_ADDR?.trim() === '' ? undefined : read.value('HTTP_ADDR', httpAddress)
   const snapshotRate = read.number('SNAPSHOT_RATE')
@@ -75,11 +80,12 @@ export function parseConfig(env: Environment): Config {
     logLevel: read.choice('LOG_LEVEL', logLevels),
   }
   const problems = [...read.problems, ...misspeltVariables(env)]
-  const secrets = secretValues(env, connection)
+  const secrets = secretValues(env, [connection, snapshotConnection])
   if (problems.length > 0 || !isComplete(required)) throw configFailure(problems, secrets)
   return {
     ...required,
     ...(snapshotRate === undefined ? {} : { snapshotRate }),
+    ...(snapshotConnection === undefined ? {} : { snapshotConnection }),
     ...(http === undefined ? {} : { http }),
     ...(logFormat === undefined ? {} : { logFormat }),
     secrets,
@@ -99,10 +105,9 @@ function configFailure(problems: readonly string[], secrets: readonly string[]):
   return new Failure('config', `${heading}:${lines.join('')}`, { hint: './run.sh --help lists every variable' })
 }
 
-function secretValues(env: Environment, connection: ConnectionSettings | undefined): string[] {
+function secretValues(env: Environment, connections: readonly (ConnectionSettings | undefined)[]): string[] {
   return [
-    connection?.password,
-    connection?.sslpassword,
+    ...connections.flatMap((connection) => [connection?.password, connection?.sslpassword]),
     env.PGPASSWORD,
     env.AWS_SECRET_ACCESS_KEY?.trim(),
     env.AWS_SESSION_TOKEN?.trim(),

@@ -33,16 +33,17 @@ export interface Variable {
 const kib = 1024
 const mib = 1024 * kib
 const gib = 1024 * mib
+const connectionString: ValueKind = {
+  type: 'text',
+  accepted: 'a libpq URL (postgres://user@host:5432/database) or key/value string (host=… dbname=…)',
+}
 const keyPair: ValueKind = { type: 'text', accepted: 'both halves of a key, or neither' }
 
 export const variables = [
   {
     name: 'PG_CONN_STRING',
     group: 'PostgreSQL',
-    kind: {
-      type: 'text',
-      accepted: 'a libpq URL (postgres://user@host:5432/database) or key/value string (host=… dbname=…)',
-    },
+    kind: connectionString,
     absent: 'required',
     secret: true,
     summary: 'the database, URL or key/value',
@@ -302,6 +303,17 @@ export const variables = [
     summary: 'read at most so much a second',
     meaning: 'Bytes a second that all copies together read from the server.',
     example: '20MiB',
+  },
+  {
+    name: 'SNAPSHOT_CONN_STRING',
+    group: 'Existing rows',
+    kind: connectionString,
+    absent: 'the primary',
+    secret: true,
+    summary: 'a standby to copy from',
+    meaning:
+      'Connection string, written like `PG_CONN_STRING`, of a hot standby of the same server, from which existing rows are read. It streams and keeps up with the primary; its role needs only `SELECT`.',
+    example: 'postgres://postgres:postgres@standby:5432/postgres',
   },
   {
     name: 'HTTP_ADDR',

@@ -38,6 +38,8 @@ export interface SessionSettings {
   readonly copyWorkers: number
   /** Absent: as fast as it goes. */
   readonly copyBytesPerSecond?: number
+  /** Existing rows are read from this one; absent: from `target`. */
+  readonly standby?: ConnectionTarget
   readonly version: string
 }
 

@@ -5,6 +5,8 @@ import pg from 'pg'
 import { asFailure, Failure } from '../model/failure.js'
 
 export interface ConnectionTarget {
+  /** The variable that it comes from, for messages. */
+  readonly variable: string
   readonly host: string
   readonly port: number
   readonly user: string
@@ -29,6 +31,8 @@ const ANSWER_MS = { control: 60_000, replication: 600_000, copy: 600_000 } as co
 const KEEPALIVE_AFTER_MS = 30_000
 /** SQLSTATEs of a connection that is lost, and of what else will pass: rollback, resources, operator, system, internal. */
 const LOST_STATES = /^(08|57P)/
+/** Of a transaction that only reads: what the primary has removed or locked comes to be so on its standby. */
+const RECOVERY_CONFLICT_STATES = /^40(001|P01)$/
 const PASSING_STATES = /^(40|53|57|58|XX)/
 /** The system's codes of a connection that broke. */
 const BROKEN_CODES = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|EHOSTUNREACH|ENETUNREACH)$/
@@ -126,22 +130,23 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
+  const { variable } = target
   const where = target.describe()
   const detail = cause instanceof Error ? cause.message || (errorCode(cause) ?? cause.name) : String(cause)
   const config = (message: string, hint: string): Failure => new Failure('config', message, { hint, cause })
   switch (errorCode(cause)) {
     case '28P01':
-      return config(`PostgreSQL at ${where} refused the password`, 'Check the user and the password in PG_CONN_STRING.')
+      return config(`PostgreSQL at ${where} refused the password`, `Check the user and the password in ${variable}.`)
     case '28000':
       return config(
         `PostgreSQL at ${where} does not let this user in: ${detail}`,
-        'Check PG_CONN_STRING (user, database, sslmode) and that pg_hba.conf allows this host.',
+        `Check ${variable} (user, database, sslmode) and that pg_hba.conf allows this host.`,
       )
     case '3D000':
-      return config(`PostgreSQL at ${where} has no such database`, 'Check the database name in PG_CONN_STRING.')
+      return config(`PostgreSQL at ${where} has no such database`, `Check the database name in ${variable}.`)
     case '42501':
       return config(
-        `the user of PG_CONN_STRING may not stream changes from ${where}: ${detail}`,
+        `the user of ${variable} may not stream changes from ${where}: ${detail}`,
         `Run as a superuser: ALTER ROLE "${target.user}" REPLICATION;`,
       )
     case '53300':
@@ -152,24 +157,24 @@ function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
       )
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return linkFailure(`the host name of ${where} is not known here`, cause, 'Check the host in PG_CONN_STRING.')
+      return linkFailure(`the host name of ${where} is not known here`, cause, `Check the host in ${variable}.`)
   }
   if (/does not support SSL/i.test(detail))
     return config(
       `PostgreSQL at ${where} has TLS switched off`,
-      'Set sslmode=disable in PG_CONN_STRING, or switch TLS on in the server.',
+      `Set sslmode=disable in ${variable}, or switch TLS on in the server.`,
     )
   if (/no password|password must be a string|SASL.*password/i.test(detail))
-    return config(`PostgreSQL at ${where} asks for a password`, 'Put it into PG_CONN_STRING or PGPASSWORD.')
+    return config(`PostgreSQL at ${where} asks for a password`, `Put it into ${variable} or PGPASSWORD.`)
   if (/certificate|self.signed|altnames/i.test(detail))
     return config(
       `the TLS certificate of ${where} was not accepted: ${detail}`,
-      'Check sslmode and sslrootcert in PG_CONN_STRING.',
+      `Check sslmode and sslrootcert in ${variable}.`,
     )
   return linkFailure(
     `PostgreSQL at ${where} cannot be reached: ${detail}`,
     cause,
-    'Check that the server runs and that host and port in PG_CONN_STRING are right.',
+    `Check that the server runs and that host and port in ${variable} are right.`,
   )
 }
 
@@ -179,6 +184,12 @@ export function queryFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
   const code = errorCode(error) ?? ''
   if (/query read timeout/i.test(message)) return linkFailure('PostgreSQL did not answer a query', error)
+  if (RECOVERY_CONFLICT_STATES.test(code))
+    return linkFailure(
+      `a standby has ended a query: ${message} (SQLSTATE ${code})`,
+      error,
+      'What is copied so far stays. Set hot_standby_feedback = on on the standby, or raise its max_standby_streaming_delay.',
+    )
   if (LOST_STATES.test(code) || BROKEN_CODES.test(code) || BROKEN_TEXTS.test(message))
     return linkFailure(`the connection to PostgreSQL broke: ${message}`, error)
   if (PASSING_STATES.test(code)) return linkFailure(`PostgreSQL could not answer: ${message} (SQLSTATE ${code})`, error)

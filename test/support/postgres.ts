@@ -28,12 +28,14 @@ export interface TestDatabase {
 }
 
 /** Major version of the servers that tests start: TEST_PG_MAJOR, which the runner sets, or the newest. */
-const major = Number(process.env.TEST_PG_MAJOR ?? NEWEST_MAJOR)
+export const MAJOR = Number(process.env.TEST_PG_MAJOR ?? NEWEST_MAJOR)
+
+export const testSettings = { max_prepared_transactions: 20 }
 
 /** A server of a test's own, of the version that is tested. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const settings = { max_prepared_transactions: 20, ...options.settings }
-  return startEmbedded({ ...options, settings, native: options.native ?? (await programsOf(major)) })
+  const settings = { ...testSettings, ...options.settings }
+  return startEmbedded({ ...options, settings, native: options.native ?? (await programsOf(MAJOR)) })
 }
 
 /**

@@ -5,7 +5,7 @@ import { Failure } from '../../model/failure.js'
 import { formatLsn, type Lsn } from '../../model/lsn.js'
 import type { Metrics } from '../../observability/metrics.js'
 import { queryFailure } from '../../replication/connection.js'
-import { takeSnapshot, type CopySnapshot } from '../../replication/copy-snapshot.js'
+import type { CopySnapshot } from '../../replication/copy-snapshot.js'
 import { estimatesOf, publishedTables } from '../../replication/copy-source.js'
 import { CopyRequests } from '../../storage/copy-requests.js'
 import { sleep } from '../sleep.js'
@@ -30,6 +30,7 @@ export interface CopierOptions {
   readonly takes: (schema: string, table: string) => boolean
   /** Tables are copied that the lake does not have whole; otherwise only those that somebody asks for. */
   readonly byItself: boolean
+  readonly takeSnapshot: (stopped: AbortSignal) => Promise<CopySnapshot>
   /** Resolves when the stream has passed the position, and everything up to it is durable. */
   readonly passed: (position: Lsn) => Promise<void>
 }
@@ -99,17 +100,18 @@ export class Copier {
 
   /** Returns how many tables are left that can be copied at once. */
   async #copyAll(): Promise<number> {
-    const { context, control, passed } = this.#options
+    const { context, control, passed, takeSnapshot } = this.#options
     const tables = await this.#wanted()
     if (tables.length === 0) return 0
     const estimates = await estimatesOf(
       control,
       tables.map(({ oid }) => oid),
     )
-    const snapshot = await takeSnapshot(context.target, context.slot, context.serverVersion)
+    const { signal } = this.#stop
+    const snapshot = await takeSnapshot(signal)
     try {
-      context.logger.info({ tables: tables.length, lsn: formatLsn(lsnOf(snapshot)) }, 'copying existing rows')
-      const { signal } = this.#stop
+      const about = { tables: tables.length, lsn: formatLsn(lsnOf(snapshot)), from: snapshot.from }
+      context.logger.info(about, 'copying existing rows')
       // Of a session that has ended no position is passed any more.
       if (!signal.aborted) await Promise.race([passed(snapshot.consistentPoint), this.#stopped])
       if (signal.aborted) return 0

@@ -6,7 +6,9 @@ import { asFailure, type Failure } from '../../model/failure.js'
 import type { Lsn } from '../../model/lsn.js'
 import type { Logger } from '../../observability/logger.js'
 import type { Metrics } from '../../observability/metrics.js'
+import { takeSnapshot, type CopySnapshot } from '../../replication/copy-snapshot.js'
 import type { ServerFacts } from '../../replication/server.js'
+import { takeStandbySnapshot } from '../../replication/standby-snapshot.js'
 import type { TypeCatalog } from '../../replication/type-catalog.js'
 import { parseCopyKey, type CopyFileName } from '../../storage/keys.js'
 import type { ObjectStore } from '../../storage/object-store.js'
@@ -64,6 +66,7 @@ export class CopiesBeside {
     this.#copier = new Copier({
       ...{ control, metrics, byItself: start.copies },
       takes: (schema, table) => settings.tables.matches(schema, table),
+      takeSnapshot: (stopped) => this.#takeSnapshot(stopped),
       passed: (position) => this.#passed(position),
       context: {
         ...{ target: settings.target, serverVersion: facts.version, publication: settings.publication },
@@ -94,6 +97,18 @@ export class CopiesBeside {
     this.#asking = setInterval(ask, ASK_MS)
     await passed
     clearInterval(this.#asking)
+  }
+
+  #takeSnapshot(stopped: AbortSignal): Promise<CopySnapshot> {
+    const { settings, facts, start, control } = this.#options
+    const { version, database } = facts
+    if (settings.standby === undefined) return takeSnapshot({ target: settings.target, version }, settings.slot)
+    const { systemIdentifier, timeline } = start.place
+    return takeStandbySnapshot(
+      { target: settings.standby, version },
+      { control, systemIdentifier, timeline, database },
+      stopped,
+    )
   }
 
   /** What earlier runs have staged and no plan names is given up: once a plan of ours stands, no older one can come (G5). */

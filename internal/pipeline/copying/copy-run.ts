@@ -7,7 +7,7 @@ import type { Lsn } from '../../model/lsn.js'
 import type { Logger } from '../../observability/logger.js'
 import { sendAsStored, type ConnectionTarget } from '../../replication/connection.js'
 import { copyOut } from '../../replication/copy-out.js'
-import { beginUnder, connectReader, type CopySnapshot } from '../../replication/copy-snapshot.js'
+import type { CopySnapshot } from '../../replication/copy-snapshot.js'
 import { copyStatement, pagesOf, sourceTable, type SourceTable } from '../../replication/copy-source.js'
 import type { TypeCatalog } from '../../replication/type-catalog.js'
 import type { CopyTotals } from '../../storage/copy-totals.js'
@@ -30,6 +30,7 @@ const FIRST_RANGE_VERSION = 140_000
 const PAGE_BYTES = 8192
 
 export interface CopyContext {
+  /** What is streamed. */
   readonly target: ConnectionTarget
   readonly serverVersion: number
   readonly publication: string
@@ -85,6 +86,7 @@ export class CopyRun {
   readonly #finishing = new Set<Promise<void>>()
   #fresh!: pg.Client
   #stopped = false
+  #cause: unknown
   #halt!: (reason: Failure) => void
   /** Rejects when it is stopped: what waits for a commit then waits for nothing. */
   readonly #halted = new Promise<never>((_, reject) => (this.#halt = reject))
@@ -109,7 +111,7 @@ export class CopyRun {
       this.#fresh = await this.#connect()
       const work = Array.from({ length: this.#context.workers }, () => this.#work())
       const results = await Promise.allSettled(work)
-      for (const result of results) if (result.status === 'rejected') throw result.reason
+      for (const result of results) if (result.status === 'rejected') throw this.#cause ?? result.reason
       await Promise.all(this.#finishing)
       return this.#left
     } finally {
@@ -124,10 +126,11 @@ export class CopyRun {
     this.#notify()
     for (const client of this.#clients) destroy(client)
     this.#clients.clear()
+    this.#snapshot.release()
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = await connectReader(this.#context.target, this.#context.serverVersion)
+    const client = await this.#snapshot.connect()
     this.#clients.add(client)
     if (this.#stopped) destroy(client)
     if (this.#context.textColumns === 'bytes') await sendAsStored(client)
@@ -152,9 +155,15 @@ export class CopyRun {
         else await this.#open(client, table!)
       }
     } catch (error) {
-      this.stop()
+      this.#fail(error)
       throw error
     }
+  }
+
+  /** What fails afterwards, fails because of it. */
+  #fail(error: unknown): void {
+    this.#cause ??= error
+    this.stop()
   }
 
   #notify(): void {
@@ -179,7 +188,7 @@ export class CopyRun {
   async #tableCopy(client: pg.Client, wanted: WantedTable): Promise<TableCopy> {
     const { publication, serverVersion, catalog, registry, textColumns, copies, gapEnd } = this.#context
     const { oid, request } = wanted
-    const { source, pages } = await this.#inTransaction(client, async () => {
+    const { source, pages } = await this.#snapshot.read(client, async () => {
       const source = await sourceTable(client, publication, oid, serverVersion)
       if (source === undefined) throw new CopyAgain('the snapshot does not have it')
       const pages = await pagesOf(client, source.sources)
@@ -252,7 +261,7 @@ export class CopyRun {
       })
       .catch((error: unknown) => this.#giveUp(copy, error))
       .finally(() => this.#finishing.delete(finishing))
-    finishing.catch(() => this.stop()) // run() tells
+    finishing.catch((error: unknown) => this.#fail(error)) // run() tells
     this.#finishing.add(finishing)
   }
 
@@ -268,7 +277,7 @@ export class CopyRun {
     const files = new PartFiles(this.#context, this.#stamp, part, { nextPart: () => this.#nextPart++, received })
     if (piece === undefined) return files.finish()
     try {
-      await this.#inTransaction(client, async () => {
+      await this.#snapshot.read(client, async () => {
         await client.query(`LOCK TABLE ONLY ${piece.source.name} IN ACCESS SHARE MODE`)
         await this.#compare(copy.source)
         await copyOut(
@@ -293,18 +302,6 @@ export class CopyRun {
     const { publication, serverVersion } = this.#context
     const now = await sourceTable(this.#fresh, publication, source.relation.oid, serverVersion)
     return JSON.stringify(now) !== JSON.stringify(source)
-  }
-
-  async #inTransaction<T>(client: pg.Client, use: () => Promise<T>): Promise<T> {
-    await beginUnder(client, this.#snapshot.name).catch((error: unknown) => {
-      throw new Failure('link', `the snapshot of a copy is gone: ${String(error)}`, { cause: error })
-    })
-    try {
-      return await use()
-    } finally {
-      // Where the link is gone the transaction is too.
-      await client.query('ROLLBACK').catch(() => undefined)
-    }
   }
 
   /** Goes on without this table where it was changed or the server has refused it; anything else ends the run. */

@@ -65,7 +65,9 @@ test('config: everything set', () => {
     HTTP_ADDR: '',
     LOG_FORMAT: 'pretty',
     SNAPSHOT: 'never',
+    SNAPSHOT_CONN_STRING: 'host=standby user=reader dbname=d password=of-standby',
   })
+  assert.equal(config.snapshotConnection?.describe(), 'reader@standby:5432/d')
   assert.deepEqual(config.store, {
     kind: 's3',
     bucket: 'lake',
@@ -79,12 +81,13 @@ test('config: everything set', () => {
   assert.equal(config.http, undefined)
   assert.equal(config.logFormat, 'pretty')
   assert.equal(config.tables.matches('public', 'secret'), false)
-  assert.deepEqual(config.secrets, ['p', 'key', 'token'])
+  assert.deepEqual(config.secrets, ['p', 'of-standby', 'key', 'token'])
 })
 
 test('config: a value that is not accepted is told with the variable and what is', () => {
   const cases: [Environment, RegExp][] = [
     [{ LAKE_DIR: 'x' }, /PG_CONN_STRING \(not set\): accepted: a libpq URL/],
+    [{ ...minimal, SNAPSHOT_CONN_STRING: 'host=a,b' }, /SNAPSHOT_CONN_STRING: several hosts .*; accepted: a libpq URL/],
     [{ PG_CONN_STRING: 'host=h' }, /S3_BUCKET_NAME \(not set\): one of it and LAKE_DIR is required/],
     [{ ...bucket, LAKE_DIR: 'x' }, /LAKE_DIR="x": S3_BUCKET_NAME is set too/],
     [{ ...minimal, LAKE_DIR: 's3://lake' }, /LAKE_DIR="s3:\/\/lake"/],

@@ -16,7 +16,7 @@ const certificate = join(folder, 'ca.pem')
 writeFileSync(certificate, rootCertificates[0]!)
 
 const options = (text: string): ReturnType<typeof tlsOptions> =>
-  tlsOptions(parseConnectionString(`user=u host=db.example.com ${text}`, {}))
+  tlsOptions(parseConnectionString(`user=u host=db.example.com ${text}`, {}), 'SNAPSHOT_CONN_STRING')
 
 test('TLS: none for disable and for a socket directory', () => {
   assert.equal(options('sslmode=disable'), undefined)
@@ -62,7 +62,7 @@ test('TLS: a file that cannot be used is named with its parameter', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'pass' }))
   const cases: [string, RegExp][] = [
-    ['sslmode=verify-full sslrootcert=/no/ca.pem', /^PG_CONN_STRING: sslrootcert \/no\/ca.pem cannot be read$/],
+    ['sslmode=verify-full sslrootcert=/no/ca.pem', /^SNAPSHOT_CONN_STRING: sslrootcert \/no\/ca.pem cannot be read$/],
     [`sslmode=verify-full sslrootcert=${junk}`, /: sslrootcert .*junk\.pem is not a certificate/],
     [`sslcert=${junk} sslkey=${key}`, /: sslcert .*junk\.pem is not a certificate/],
     [`sslcert=${certificate} sslkey=/no/key`, /: sslkey \/no\/key cannot be read$/],
