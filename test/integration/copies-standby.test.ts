@@ -113,7 +113,7 @@ for (const [name, change] of Object.entries(conflicts))
       for (const statement of change.split('; ')) await rig.source.query(statement)
       await delay(1_000)
     }
-    const service = await rig.stream({ ...env, TARGET_FILE_BYTES: '64KiB', SNAPSHOT_WORKERS: '1' })
+    const service = await rig.stream({ ...env, TARGET_FILE_BYTES: '64KiB', SNAPSHOT_WORKERS: '3' })
     await copied(rig, service, ['t', 'marks'])
     await endInOrder(rig, service)
     assert.ok((await assertTables(rig, ['t'])) >= 2000)
