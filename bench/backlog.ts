@@ -2,13 +2,15 @@
 // start from copies of one slot, take turns, and the medians count; absolute times of a shared machine prove nothing.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
+import { findClientProgram } from './client-programs.js'
+import { committed, median, pause } from './measuring.js'
+import { fillOrders, ordersTable } from './orders.js'
 
 const ROUNDS = 3
 const TRANSACTIONS = 1_000
@@ -20,22 +22,6 @@ const IN_FLIGHT_MS = 150
 const LEAST_RATIO = 0.8
 const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
 
-const orders = `
-  CREATE TABLE orders (id bigserial PRIMARY KEY, customer_id int NOT NULL, status text NOT NULL,
-    amount numeric(12,2) NOT NULL, note text NOT NULL, meta jsonb NOT NULL, uid uuid NOT NULL, paid boolean NOT NULL,
-    price float8 NOT NULL, created_at timestamptz NOT NULL);
-  CREATE PUBLICATION bench FOR TABLE orders;`
-const fill = `
-  DO $$ BEGIN FOR i IN 1..${TRANSACTIONS} LOOP
-    INSERT INTO orders (customer_id, status, amount, note, meta, uid, paid, price, created_at)
-    SELECT (random() * 100000)::int, (ARRAY['new','paid','shipped','cancelled','returned'])[1 + (random() * 4)::int],
-      (random() * 10000)::numeric(12,2), 'note ' || md5(random()::text),
-      jsonb_build_object('k', (random() * 1000)::int, 's', md5(random()::text)), gen_random_uuid(), random() < 0.5,
-      random() * 100, now() - random() * interval '30 days'
-    FROM generate_series(1, ${ROWS_PER_TRANSACTION});
-    COMMIT;
-  END LOOP; END $$`
-
 interface Drain {
   readonly seconds: number
   readonly bytes?: number
@@ -43,17 +29,17 @@ interface Drain {
 
 /** Runs the bench and prints a table. Resolves to false where the ratio is below the least one. */
 export async function backlog(): Promise<boolean> {
-  const recvlogical = await findRecvlogical()
+  const recvlogical = await findClientProgram('pg_recvlogical')
   const server = await startPostgres({
     settings: { max_wal_size: '8GB', max_replication_slots: '20', max_wal_senders: '20' },
   })
   const admin = new pg.Client(server.url)
   await admin.connect()
   try {
-    await admin.query(orders)
+    await admin.query(`${ordersTable} CREATE PUBLICATION bench FOR TABLE orders`)
     await admin.query("SELECT pg_create_logical_replication_slot('bench_base', 'pgoutput')")
     process.stdout.write(`filling: ${ROWS.toLocaleString('en')} rows in transactions of ${ROWS_PER_TRANSACTION}\n`)
-    await admin.query(fill)
+    await admin.query(fillOrders(TRANSACTIONS, ROWS_PER_TRANSACTION))
     const { rows } = await admin.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
     const end = rows[0]!.lsn
     const baseline: number[] = []
@@ -76,23 +62,6 @@ export async function backlog(): Promise<boolean> {
     await admin.end()
     await server.stop('immediate')
   }
-}
-
-async function findRecvlogical(): Promise<string> {
-  const versions = await readdir('/usr/lib/postgresql').catch(() => [])
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    ...versions.map((version) => `/usr/lib/postgresql/${version}/bin`),
-  ]
-  for (const folder of folders) {
-    const path = join(folder, 'pg_recvlogical')
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return path
-  }
-  throw new Error("pg_recvlogical is the baseline and is not on the PATH: install PostgreSQL's client programs")
 }
 
 /** Runs `drain` on a fresh copy of the slot in front of the backlog. */
@@ -164,23 +133,4 @@ async function drainIntoFolder(admin: pg.Client, url: string, slot: string, end:
     child.kill('SIGKILL')
     await rm(lake, { recursive: true, force: true })
   }
-}
-
-async function committed(lake: string): Promise<{ rows: number; bytes: number }> {
-  const total = { rows: 0, bytes: 0 }
-  for (const name of await readdir(lake, { recursive: true })) {
-    if (!name.endsWith('.commit.json')) continue
-    const commit = JSON.parse(await readFile(join(lake, name), 'utf8')) as { rows: number; files: { bytes: number }[] }
-    total.rows += commit.rows
-    total.bytes += commit.files.reduce((sum, file) => sum + file.bytes, 0)
-  }
-  return total
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms))
 }

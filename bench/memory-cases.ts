@@ -1,5 +1,6 @@
 // What the memory bench puts the service through: the loads that are hardest on memory, each with its settings.
 import type pg from 'pg'
+import { fillOrders, ordersTable } from './orders.js'
 
 const MIB = 1 << 20
 
@@ -13,6 +14,8 @@ export interface MemoryCase {
   readonly rowBytes?: number
   /** Written in one batch, where there are thousands. */
   readonly tables?: number
+  /** Tables that are copied: then they are loaded before the program starts. */
+  readonly copied?: readonly string[]
   readonly prepare: string
   /** Committed when it returns; the bench then waits until the lake has it. */
   readonly load: (client: pg.Client) => Promise<void>
@@ -83,6 +86,37 @@ const many: Pick<MemoryCase, 'prepare' | 'load'> = {
   load: async (client) => {
     for (let k = 0; k < 2_000; k++)
       await client.query(`INSERT INTO rows (note) SELECT md5(g::text) FROM generate_series(1, 200) g`)
+  },
+}
+
+const WORKERS = 4
+
+/** As many tables as are copied at the same time, each with so many values that do not compress. */
+function copiedValues(
+  rows: number,
+  bytes: number,
+): Pick<MemoryCase, 'env' | 'rowBytes' | 'copied' | 'prepare' | 'load'> {
+  const tables = Array.from({ length: WORKERS }, (_, k) => `blobs_${k}`)
+  return {
+    env: { SNAPSHOT_WORKERS: String(WORKERS) },
+    rowBytes: WORKERS * bytes,
+    copied: tables.map((table) => `public.${table}`),
+    prepare: blobs,
+    load: async (client) => {
+      await insertBytes(client, rows, noise(bytes))
+      for (const table of tables)
+        await client.query(`CREATE TABLE ${table} (LIKE blobs INCLUDING ALL); INSERT INTO ${table} SELECT * FROM blobs`)
+      await client.query('TRUNCATE blobs')
+    },
+  }
+}
+
+const copiedRows: Pick<MemoryCase, 'env' | 'copied' | 'prepare' | 'load'> = {
+  env: { SNAPSHOT_WORKERS: String(WORKERS) },
+  copied: ['public.orders'],
+  prepare: ordersTable,
+  load: async (client) => {
+    await client.query(fillOrders(200, 10_000))
   },
 }
 
@@ -190,6 +224,23 @@ export const memoryCases: readonly MemoryCase[] = [
       await client.query(`INSERT INTO wide (c1, c7, c77, c99)
         SELECT g, nullif(g % 3, 0), CASE WHEN g % 5 = 0 THEN md5(g::text) END, CASE WHEN g % 2 = 0 THEN 'v' || g END
         FROM generate_series(1, 2000000) g`)
+    },
+  },
+  { name: 'a copy of 2 M rows', store: 'folder', limitMiB: 32, ...copiedRows },
+  { name: 'a copy of 2 M rows', store: 'bucket', limitMiB: 128, ...copiedRows },
+  { name: 'a copy of 4 x 500 values of 1 MB', store: 'folder', limitMiB: 32, ...copiedValues(500, 1_000_000) },
+  { name: 'a copy of 4 x 500 values of 1 MB', store: 'bucket', limitMiB: 128, ...copiedValues(500, 1_000_000) },
+  { name: 'a copy of 4 x 2 rows of 200 MB', store: 'folder', limitMiB: 128, ...copiedValues(2, ROW_BYTES) },
+  {
+    name: 'a copy of 100 columns',
+    store: 'folder',
+    limitMiB: 32,
+    env: { SNAPSHOT_WORKERS: String(WORKERS) },
+    copied: ['public.wide'],
+    prepare: `CREATE TABLE wide (c1 int PRIMARY KEY, ${columns(2, 50, 'int')}, ${columns(51, 100, 'text')})`,
+    load: async (client) => {
+      const values = Array.from({ length: 100 }, (_, k) => (k < 50 ? `g + ${k}` : `md5((g + ${k})::text)`))
+      await client.query(`INSERT INTO wide SELECT ${values.join(',')} FROM generate_series(1, 200000) g`)
     },
   },
   { name: '2,000 batches', store: 'folder', limitMiB: 128, env: { FLUSH_BYTES: '1KiB' }, ...many },

@@ -1,23 +1,20 @@
 // How much memory the service takes under the loads that are hardest on it, as the kernel counts it (VmHWM), against
 // MEMORY_LIMIT. `./run.sh bench memory [PART OF A CASE'S NAME …]`.
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { startStore, type TestStore } from '../test/support/s3-stores.js'
+import { pause } from './measuring.js'
 import { memoryCases, mib, type MemoryCase } from './memory-cases.js'
+import { Program } from './program.js'
 
 const SLOW_BYTES_PER_SECOND = 1e6
-const LOOK_MS = 50
-const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
 
 export interface Measured {
   readonly seconds: number
@@ -82,8 +79,9 @@ async function measure(chosen: MemoryCase, server: PostgresServer, store: TestSt
   try {
     await client.query('CREATE TABLE marks (id bigserial PRIMARY KEY); CREATE PUBLICATION bench FOR ALL TABLES')
     await client.query(chosen.prepare)
+    if (chosen.copied !== undefined) await chosen.load(client)
     const place = await placeOf(chosen, store, undo)
-    const run = new Run({
+    const run = new Program({
       PG_CONN_STRING: url.href,
       PG_SLOT: database,
       PG_PUBLICATION: 'bench',
@@ -93,11 +91,12 @@ async function measure(chosen: MemoryCase, server: PostgresServer, store: TestSt
       ...place,
     })
     undo.unshift(() => run.end())
-    await run.streaming
+    await run.logged('streaming')
     const startBytes = await run.peak()
     const started = performance.now()
     run.watch()
-    await chosen.load(client)
+    if (chosen.copied === undefined) await chosen.load(client)
+    else await Promise.all(chosen.copied.map((table) => run.logged('table copied', table)))
     await caughtUp(client, database, run)
     const seconds = (performance.now() - started) / 1000
     const measured = {
@@ -148,78 +147,13 @@ async function placeOf(
   }
 }
 
-async function caughtUp(client: pg.Client, slot: string, run: Run): Promise<void> {
+async function caughtUp(client: pg.Client, slot: string, run: Program): Promise<void> {
   const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn')
   await client.query('INSERT INTO marks DEFAULT VALUES')
   const passed = 'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn > $2'
   while ((await client.query(passed, [slot, rows[0]!.lsn])).rowCount === 0) {
     if (run.ended) throw new Error('the program ended')
     await pause(100)
-  }
-}
-
-/** The real program as a child process, and its resident size while it runs. */
-class Run {
-  readonly streaming: Promise<void>
-  readonly #child: ChildProcess
-  readonly #exited: Promise<unknown>
-  readonly #sizes: number[] = []
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(env: Record<string, string>) {
-    const options = { env: { PATH: process.env.PATH, HTTP_ADDR: '', LOG_FORMAT: 'json', ...env } }
-    this.#child = spawn(process.execPath, [program, 'start'], { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
-    this.#exited = once(this.#child, 'exit')
-    const lines = createInterface({ input: this.#child.stdout! })
-    this.streaming = new Promise((resolve, reject) => {
-      lines.on('line', (line) => {
-        const { msg, level } = JSON.parse(line) as { msg: string; level: string }
-        if (msg === 'streaming') resolve()
-        if (['warn', 'error', 'fatal'].includes(level)) process.stderr.write(`${line}\n`)
-      })
-      void this.#exited.then(() => reject(new Error('the program ended')))
-    })
-    this.streaming.catch(() => undefined) // measure() is told
-  }
-
-  get ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null
-  }
-
-  watch(): void {
-    this.#timer = setInterval(() => void this.#status('VmRSS').then((bytes) => this.#sizes.push(bytes)), LOOK_MS)
-  }
-
-  peak(): Promise<number> {
-    return this.#status('VmHWM')
-  }
-
-  quarters(): number[] {
-    const length = Math.ceil(this.#sizes.length / 4)
-    return [0, 1, 2, 3].map((k) => Math.max(0, ...this.#sizes.slice(k * length, (k + 1) * length)))
-  }
-
-  async cpuSeconds(): Promise<number> {
-    const fields = (await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer)
-    this.#child.kill('SIGTERM')
-    await this.#exited
-    if (this.#child.exitCode !== 0) throw new Error(`the program ended with code ${this.#child.exitCode}`)
-  }
-
-  async end(): Promise<void> {
-    clearInterval(this.#timer)
-    this.#child.kill('SIGKILL')
-    await this.#exited
-  }
-
-  async #status(field: string): Promise<number> {
-    const text = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '')
-    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
   }
 }
 
@@ -263,8 +197,4 @@ class SlowLink {
     })
     near.on('end', () => far.end())
   }
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms))
 }

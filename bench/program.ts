@@ -1,0 +1,107 @@
+// The real program as a child process of a bench: when it logged what, and what the kernel has counted of it.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const LOOK_MS = 50
+const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
+
+interface Wanted {
+  readonly key: string
+  readonly resolve: (atMs: number) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Program {
+  readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
+  /** By message and table: when it came first, as performance.now() has it. */
+  readonly #logged = new Map<string, number>()
+  #wanted: Wanted[] = []
+  readonly #sizes: number[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  /** `start`, with nothing of our own environment but the PATH. */
+  constructor(env: Readonly<Record<string, string>>) {
+    const options = { env: { PATH: process.env.PATH, HTTP_ADDR: '', LOG_FORMAT: 'json', ...env } }
+    this.#child = spawn(process.execPath, [program, 'start'], { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#exited = once(this.#child, 'exit')
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#take(line))
+    void this.#exited.then(() => {
+      for (const { key, reject } of this.#wanted) reject(new Error(`the program ended before it logged ${key}`))
+    })
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  /** When it logs this the first time, or did; of `schema.table` where one is given. */
+  logged(message: string, table?: string): Promise<number> {
+    const key = keyOf(message, table)
+    const atMs = this.#logged.get(key)
+    if (atMs !== undefined) return Promise.resolve(atMs)
+    return new Promise((resolve, reject) => {
+      if (this.ended) reject(new Error(`the program has ended and has not logged ${key}`))
+      else this.#wanted.push({ key, resolve, reject })
+    })
+  }
+
+  /** Notes its resident size from now on. */
+  watch(): void {
+    this.#timer = setInterval(() => void this.#status('VmRSS').then((bytes) => this.#sizes.push(bytes)), LOOK_MS)
+  }
+
+  /** Most bytes that were ever resident. */
+  peak(): Promise<number> {
+    return this.#status('VmHWM')
+  }
+
+  /** Highest resident size in each quarter of what was watched. */
+  quarters(): number[] {
+    const length = Math.ceil(this.#sizes.length / 4)
+    return [0, 1, 2, 3].map((k) => Math.max(0, ...this.#sizes.slice(k * length, (k + 1) * length)))
+  }
+
+  async cpuSeconds(): Promise<number> {
+    const fields = (await readFile(`/proc/${this.#child.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  }
+
+  /** In order. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#child.kill('SIGTERM')
+    await this.#exited
+    if (this.#child.exitCode !== 0) throw new Error(`the program ended with code ${this.#child.exitCode}`)
+  }
+
+  /** At once, where it still runs. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+
+  #take(line: string): void {
+    const { msg, level, table } = JSON.parse(line) as { msg: string; level: string; table?: string }
+    if (['warn', 'error', 'fatal'].includes(level)) process.stderr.write(`${line}\n`)
+    for (const key of [keyOf(msg), keyOf(msg, table)]) {
+      if (this.#logged.has(key)) continue
+      this.#logged.set(key, performance.now())
+      for (const wanted of this.#wanted.filter((wanted) => wanted.key === key)) wanted.resolve(this.#logged.get(key)!)
+      this.#wanted = this.#wanted.filter((wanted) => wanted.key !== key)
+    }
+  }
+
+  async #status(field: string): Promise<number> {
+    const text = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '')
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
+  }
+}
+
+function keyOf(message: string, table?: string): string {
+  return table === undefined ? message : `${message}: ${table}`
+}
