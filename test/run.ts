@@ -14,6 +14,8 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 
 /** Folders of test/ that run when none is named. */
 const SUITES = ['unit', 'integration', 'fault']
+/** Those of a soak: of the first, what reads for how long it may go on; of the second all, which takes too long for every day. */
+const SOAK_SUITES = ['fault', 'soak']
 /** A file that takes longer is ended and has failed. */
 const FILE_LIMIT_MS = 480_000
 /** More for those of test/readers, which install the readers and start them all. */
@@ -121,15 +123,15 @@ function select(args: readonly string[]): Selection {
   if (first === 'soak') {
     const minutes = Number(args[1])
     if (!(minutes > 0)) throw new Error('usage: ./run.sh test soak MINUTES [part of a path or name]')
-    return { suites: ['fault'], pattern: args[2], soakMinutes: minutes }
+    return { suites: SOAK_SUITES, pattern: args[2], soakMinutes: minutes }
   }
   const named = existsSync(join(compiled, first)) && !first.includes('.')
   return { suites: named ? [first] : SUITES, pattern: args[named ? 1 : 0], soakMinutes: undefined }
 }
 
 /**
- * Those that have a source: what was compiled from a deleted one may still lie there. `soaking`: only those that read for
- * how long they may go on.
+ * Those that have a source: what was compiled from a deleted one may still lie there. `soaking`: only those of test/soak and
+ * those that read for how long they may go on.
  */
 async function testFiles(suite: string, soaking: boolean): Promise<string[]> {
   const sources = join(sourceFolder(), suite)
@@ -137,7 +139,8 @@ async function testFiles(suite: string, soaking: boolean): Promise<string[]> {
   const entries = await readdir(sources, { recursive: true })
   const tests: string[] = []
   for (const path of entries.filter((path) => path.endsWith('.test.ts')).sort())
-    if (!soaking || (await readFile(join(sources, path), 'utf8')).includes('support/soak.js')) tests.push(path)
+    if (!soaking || suite === 'soak' || (await readFile(join(sources, path), 'utf8')).includes('support/soak.js'))
+      tests.push(path)
   return tests.map((path) => join(compiled, suite, path.replace(/\.ts$/, '.js')))
 }
 

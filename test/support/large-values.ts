@@ -31,17 +31,17 @@ export async function insertLargeValues(source: Source, count: number): Promise<
   }
 }
 
-/** Fails where not every value is in the lake, once and whole. Gives their number. */
-export async function assertLargeValues(source: Source, lake: Lake): Promise<number> {
+/** Fails where not every value is in the lake, once and whole. Gives their number. `name`: of a table like that one. */
+export async function assertLargeValues(source: Source, lake: Lake, name = 'large'): Promise<number> {
   const [table] = await source.query<{ count: string; digest: string | null }>(
-    `SELECT count(*)::text AS count, md5(string_agg(digest, '' ORDER BY id)) AS digest FROM large`,
+    `SELECT count(*)::text AS count, md5(string_agg(digest, '' ORDER BY id)) AS digest FROM ${name}`,
   )
-  if ((await lake.files('public.large')).length === 0) {
+  if ((await lake.files(`public.${name}`)).length === 0) {
     assert.equal(table?.count, '0')
     return 0
   }
   const [found] = await lake.query(
-    `SELECT count(*)::varchar AS count, md5(string_agg(md5(content), '' ORDER BY id)) AS digest FROM ${lake.from('public.large')}`,
+    `SELECT count(*)::varchar AS count, md5(string_agg(md5(content), '' ORDER BY id)) AS digest FROM ${lake.from(`public.${name}`)}`,
   )
   assert.deepEqual(found, table)
   return Number(table?.count)
