@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import type pg from 'pg'
-import { pause } from './measuring.js'
+import { dropSlot, pause } from './measuring.js'
 import { Program } from './program.js'
 
 const FLUSH_MS = 1_000
@@ -42,7 +42,7 @@ export async function freshness(admin: pg.Client, url: string): Promise<boolean>
   } finally {
     await program.end()
     await watch.stop()
-    await admin.query('SELECT pg_drop_replication_slot($1)', [slot])
+    await dropSlot(admin, slot)
     await rm(lake, { recursive: true, force: true })
   }
 }

@@ -10,7 +10,7 @@ import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { findClientProgram } from './client-programs.js'
 import { freshness } from './copy-freshness.js'
-import { committed, median } from './measuring.js'
+import { committed, dropSlot, median } from './measuring.js'
 import { mib } from './memory-cases.js'
 import { fillOrders, ordersTable } from './orders.js'
 import { Program } from './program.js'
@@ -108,7 +108,7 @@ async function copyIntoFolder(admin: pg.Client, url: string): Promise<Copied> {
   const slot = `bench_${process.hrtime.bigint()}`
   const program = new Program({
     ...{ PG_CONN_STRING: url, PG_SLOT: slot, PG_PUBLICATION: 'bench', LAKE_DIR: lake },
-    ...{ SNAPSHOT: 'initial', SNAPSHOT_WORKERS: '2', ZSTD_LEVEL: '3', MEMORY_LIMIT: String(MEMORY_LIMIT_BYTES) },
+    ...{ SNAPSHOT: 'initial', SNAPSHOT_WORKERS: '2', ZSTD_LEVEL: '3', MEMORY_LIMIT: `${mib(MEMORY_LIMIT_BYTES)}MiB` },
   })
   try {
     const began = await program.logged('copying existing rows')
@@ -122,7 +122,7 @@ async function copyIntoFolder(admin: pg.Client, url: string): Promise<Copied> {
     return { seconds: (ended - began) / 1000, bytes, cpuSeconds, peakBytes }
   } finally {
     await program.end()
-    await admin.query('SELECT pg_drop_replication_slot($1)', [slot])
+    await dropSlot(admin, slot)
     await rm(lake, { recursive: true, force: true })
   }
 }

@@ -1,6 +1,7 @@
-// What the benches share: the middle of several runs, what a lake has, and pauses.
+// What the benches share: the middle of several runs, what a lake has, slots, and pauses.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type pg from 'pg'
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
@@ -16,6 +17,12 @@ export async function committed(lake: string): Promise<{ rows: number; bytes: nu
     total.bytes += commit.files.reduce((sum, file) => sum + file.bytes, 0)
   }
   return total
+}
+
+/** Where it is there. The program has ended. */
+export async function dropSlot(admin: pg.Client, slot: string): Promise<void> {
+  const drop = 'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1'
+  await admin.query(drop, [slot])
 }
 
 export async function pause(ms: number): Promise<void> {

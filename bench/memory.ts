@@ -10,7 +10,7 @@ import pg from 'pg'
 import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { startStore, type TestStore } from '../test/support/s3-stores.js'
-import { pause } from './measuring.js'
+import { dropSlot, pause } from './measuring.js'
 import { memoryCases, mib, type MemoryCase } from './memory-cases.js'
 import { Program } from './program.js'
 
@@ -111,9 +111,7 @@ async function measure(chosen: MemoryCase, server: PostgresServer, store: TestSt
   } finally {
     for (const step of undo) await step()
     await client.end()
-    await admin.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [
-      database,
-    ])
+    await dropSlot(admin, database)
     await admin.query(`DROP DATABASE ${database} WITH (FORCE)`)
     await admin.end()
   }

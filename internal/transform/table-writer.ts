@@ -23,6 +23,7 @@ import {
   UNCHANGED_FIELD,
 } from './tuple-data.js'
 import type { TransactionStamp } from './transaction-stamp.js'
+import { int32At } from './values/int64-halves.js'
 import { requireText, type TextSink } from './values/scalar-codec.js'
 import type { Put } from './values/value-codec.js'
 
@@ -152,7 +153,7 @@ export class TableWriter {
     let p = firstField(buffer, at, end, columns.length)
     for (let k = 0; k < columns.length; k++) {
       const start = p + 4
-      if (start <= end && buffer.readInt32BE(p) === NO_VALUE) {
+      if (start <= end && int32At(buffer, p) === NO_VALUE) {
         columns[k]!.appendNull(this.#rows)
         p = start
       } else {

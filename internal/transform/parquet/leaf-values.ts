@@ -182,8 +182,8 @@ export class BooleanValues extends FixedValues {
   }
 }
 
-/** Copying byte by byte beats the call into the runtime up to about this length. */
-const SHORT_COPY = 48
+/** Copying byte by byte, with a look at each, beats the calls into the runtime for both up to about this length. */
+const SHORT_COPY = 128
 
 /** BYTE_ARRAY: each value behind its length in four bytes. */
 export class BytesValues extends LeafValues {
@@ -199,17 +199,19 @@ export class BytesValues extends LeafValues {
     return this.#used
   }
 
-  push(source: Buffer, start: number, end: number): void {
+  /** True where it has seen that all bytes are ASCII, which it sees of short values alone. */
+  push(source: Buffer, start: number, end: number): boolean {
     const length = end - start
     let at = this.#used
     if (at + 4 + length > this.capacity) this.#enlarge(4 + length)
     const buffer = this.page!.buffer
+    let bits = length <= SHORT_COPY ? 0 : 0x80
     buffer[at] = length & 255
     buffer[at + 1] = (length >>> 8) & 255
     buffer[at + 2] = (length >>> 16) & 255
     buffer[at + 3] = length >>> 24
     at += 4
-    if (length <= SHORT_COPY) for (let k = start; k < end; k++) buffer[at++] = source[k]!
+    if (length <= SHORT_COPY) for (let k = start; k < end; k++) bits |= buffer[at++] = source[k]!
     else {
       source.copy(buffer, at, start, end)
       at += length
@@ -217,6 +219,7 @@ export class BytesValues extends LeafValues {
     this.#used = at
     this.intake.variableBytes += length
     if (++this.count === PAGE_ROWS) this.intake.sealDue = true
+    return bits < 0x80
   }
 
   pushString(value: string): void {

@@ -8,6 +8,8 @@ export const NUMERIC_NEGATIVE = 0x4000
 const NUMERIC_POSITIVE = 0x0000
 /** NUMERIC_DSCALE_MASK: the most decimals that are shown. */
 const MAX_SCALE = 0x3fff
+/** Of the digits that the last group may have beyond the scale, which are zeros. */
+const HIDDEN_POWERS = [1, 10, 100, 1000] as const
 const NUMERIC_NAN = 0xc000
 const NUMERIC_INFINITY = 0xd000
 const NUMERIC_NEGATIVE_INFINITY = 0xf000
@@ -30,7 +32,8 @@ export function numericDigits(buffer: Buffer, start: number, end: number): numbe
   const last = uint16At(buffer, end - 2)
   const hidden = 4 * (digits - 1 - numericWeight(buffer, start)) - scale
   if (uint16At(buffer, start + NUMERIC_HEAD_BYTES) === 0 || last === 0) throw notAValue('numeric', 'a zero at an end')
-  if (hidden > 0 && (hidden > 3 || last % 10 ** hidden !== 0)) throw notAValue('numeric', 'digits beyond its scale')
+  if (hidden > 0 && (hidden > 3 || last % HIDDEN_POWERS[hidden as 1 | 2 | 3] !== 0))
+    throw notAValue('numeric', 'digits beyond its scale')
   return digits
 }
 

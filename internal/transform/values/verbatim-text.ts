@@ -29,8 +29,7 @@ function copyInto(leaf: BytesValues): Put {
 /** Of a type that is kept as PostgreSQL prints it: what it prints is not judged, but it is text. */
 export function copyTextInto(leaf: BytesValues): Put {
   return (buffer, start, end) => {
-    requireText(buffer, start, end)
-    leaf.push(buffer, start, end)
+    if (!leaf.push(buffer, start, end)) requireText(buffer, start, end)
     return true
   }
 }
@@ -133,7 +132,6 @@ export const uuidCodec: ScalarCodec = {
   type: stringType,
   bind(intake) {
     const leaf = new BytesValues(intake)
-    const text = Buffer.alloc(36)
     return {
       leaf,
       putText(buffer, start, end) {
@@ -144,8 +142,8 @@ export const uuidCodec: ScalarCodec = {
       },
       putBinary(buffer, start, end) {
         requireWidth('uuid', start, end, 16)
-        writeUuid(buffer, start, text)
-        leaf.push(text, 0, 36)
+        const at = leaf.extend(36)
+        writeUuid(buffer, start, leaf.buffer, at)
         return true
       },
     }
@@ -153,7 +151,7 @@ export const uuidCodec: ScalarCodec = {
   textOfBinary(buffer, start, end) {
     requireWidth('uuid', start, end, 16)
     const text = Buffer.alloc(36)
-    writeUuid(buffer, start, text)
+    writeUuid(buffer, start, text, 0)
     return text.toString('latin1')
   },
 }
@@ -167,10 +165,10 @@ function requireUuidByte(byte: number, dash: boolean): void {
   if (dash ? byte !== DASH : !isDigit) throw notAValue('uuid', 'not in its form')
 }
 
-function writeUuid(buffer: Buffer, start: number, text: Buffer): void {
-  let at = 0
+function writeUuid(buffer: Buffer, start: number, text: Buffer, place: number): void {
+  let at = place
   for (let k = 0; k < 16; k++) {
-    if (isDash(at)) text[at++] = DASH
+    if (k === 4 || k === 6 || k === 8 || k === 10) text[at++] = DASH
     const byte = buffer[start + k]!
     text[at++] = HEX[byte >> 4]!
     text[at++] = HEX[byte & 15]!

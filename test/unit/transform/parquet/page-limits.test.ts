@@ -179,7 +179,7 @@ test('a full page of eight-byte values lies in half a megabyte', () => {
 test('values taken back leave the page as it was, and it still closes in time', () => {
   const intake = new Intake(new BufferPool(() => undefined, 0))
   const leaf = new BytesValues(intake)
-  const push = (length: number): void => leaf.push(Buffer.alloc(length, 'x'), 0, length)
+  const push = (length: number): boolean => leaf.push(Buffer.alloc(length, 'x'), 0, length)
   const due = (): boolean => intake.sealDue
   push(10)
   push(3 * PAGE_BYTES)
