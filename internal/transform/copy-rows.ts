@@ -64,6 +64,11 @@ export class CopyRows {
     if (writer.valueBytes >= targetFileBytes) this.close()
   }
 
+  /** Bytes of values in the open file. */
+  get openBytes(): number {
+    return this.#writer?.valueBytes ?? 0
+  }
+
   /** Hands on the open file. */
   close(): void {
     const writer = this.#writer

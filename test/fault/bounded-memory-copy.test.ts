@@ -9,7 +9,7 @@ import { memoryUncounted } from '../support/memory-watch.js'
 import { makeRig } from '../support/rig.js'
 
 /** Of 1 MiB each, which do not compress, in each of as many tables as are copied at the same time. */
-const VALUES = 60
+const VALUES = 40
 const WORKERS = 4
 const limitBytes = 16 << 20
 const env = { SNAPSHOT: 'initial', SNAPSHOT_WORKERS: String(WORKERS), MEMORY_LIMIT: '16MiB', LOG_LEVEL: 'info' }

@@ -25,6 +25,8 @@ export interface PartFilesContext {
   readonly gate: MemoryGate
   readonly files: FileTarget
   readonly targetFileBytes: number
+  readonly memoryLimitBytes: number
+  readonly workers: number
   /** Absent: as fast as it goes. */
   readonly rateLimit?: RateLimit
 }
@@ -85,11 +87,12 @@ export class PartFiles {
   }
 
   #look(): Pause {
-    const { gate, rateLimit } = this.#context
-    const bytes = this.#tell()
-    const wait = rateLimit?.spend(bytes)
+    const { gate, memoryLimitBytes, rateLimit, workers } = this.#context
+    const wait = rateLimit?.spend(this.#tell())
     this.#lookAt = this.#bytes + LOOK_EVERY_BYTES
-    if (gate.short && this.#bytes - this.#sealedAt >= SEAL_EVERY_BYTES) {
+    // Only a file that is closed leaves memory: values outside of the pages make a part larger than its pages are.
+    if (gate.short && this.#rows.openBytes >= memoryLimitBytes / workers) this.#rows.close()
+    else if (gate.short && this.#bytes - this.#sealedAt >= SEAL_EVERY_BYTES) {
       this.#sealedAt = this.#bytes
       this.#rows.sealPages()
     }
