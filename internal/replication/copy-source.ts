@@ -2,7 +2,7 @@
 // where the rows lie. The same question under a snapshot and outside of it shows whether the table was changed since.
 import pg from 'pg'
 import type { Relation, ReplicaIdentity } from '../model/relation.js'
-import { columnIsSent, FIRST_FILTER_VERSION } from './publication.js'
+import { anyTable, columnIsSent, FIRST_FILTER_VERSION, plainTable } from './publication.js'
 
 export interface CopySource {
   readonly oid: number
@@ -95,6 +95,20 @@ export async function sourceTable(
   oid: number,
   serverVersion: number,
 ): Promise<SourceTable | undefined> {
+  const row =
+    (await askFor(plainTable(serverVersion), client, publication, oid, serverVersion)) ??
+    (await askFor(anyTable, client, publication, oid, serverVersion))
+  return row === undefined ? undefined : sourceOf(row, oid)
+}
+
+/** `from`: SQL for c of pg_class, and p as pg_publication_tables has it. */
+async function askFor(
+  from: string,
+  client: pg.Client,
+  publication: string,
+  oid: number,
+  serverVersion: number,
+): Promise<Row | undefined> {
   const published = columnIsSent(serverVersion)
   const { rows } = await client.query<Row>(
     `SELECT p.schemaname AS schema, p.tablename AS name, c.relreplident::text AS identity,
@@ -122,14 +136,13 @@ export async function sourceTable(
                FROM parts JOIN pg_catalog.pg_class l ON l.oid = parts.oid
                JOIN pg_catalog.pg_namespace s ON s.oid = l.relnamespace
                JOIN pg_catalog.pg_am m ON m.oid = l.relam WHERE l.relkind = 'r') AS sources
-       FROM pg_catalog.pg_publication_tables p
-       JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
-       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
-      WHERE p.pubname = $1 AND c.oid = $2`,
+       FROM ${from}`,
     [publication, oid],
   )
-  const row = rows[0]
-  if (row === undefined) return undefined
+  return rows[0]
+}
+
+function sourceOf(row: Row, oid: number): SourceTable {
   const columns = row.columns ?? []
   return {
     relation: {

@@ -30,6 +30,40 @@ export function columnIsSent(serverVersion: number): string {
   return `(${conditions.join(' AND ')})`
 }
 
+/** SQL: `c` of pg_class with the OID $2, where the publication $1 has it, and `p` of pg_publication_tables. */
+export const anyTable = `pg_catalog.pg_publication_tables p
+  JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+ WHERE p.pubname = $1 AND c.oid = $2`
+
+/** No table that a user has made has a smaller OID. */
+const FIRST_USER_OID = 16_384
+
+/**
+ * The same for a table that is no partition and has none. The server makes the view from all tables of the publication each time
+ * it is asked for one of them, and there may be thousands.
+ */
+export function plainTable(serverVersion: number): string {
+  const filters = serverVersion >= FIRST_FILTER_VERSION
+  const generated = serverVersion >= FIRST_GENERATED_VERSION ? `OR a.attgenerated = 's' AND u.pubgencols = 's'` : ''
+  const inSchema = filters
+    ? 'EXISTS (SELECT FROM pg_catalog.pg_publication_namespace s WHERE s.pnpubid = u.oid AND s.pnnspid = n.oid)'
+    : 'false'
+  const columns = `(SELECT array_agg(a.attname) FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND CASE WHEN l.columns IS NULL THEN a.attgenerated = '' ${generated} ELSE a.attnum = ANY (l.columns) END)`
+  return `pg_catalog.pg_publication u
+  JOIN pg_catalog.pg_class c ON c.oid = $2
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (SELECT u.puballtables OR ${inSchema} AS whole) w
+  LEFT JOIN LATERAL (
+    SELECT r.oid, ${filters ? 'r.prattrs::int2[] AS columns, pg_get_expr(r.prqual, r.prrelid) AS rowfilter' : 'NULL::int2[] AS columns'}
+      FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = u.oid AND r.prrelid = c.oid AND NOT w.whole) l ON true
+  CROSS JOIN LATERAL (SELECT n.nspname AS schemaname, c.relname AS tablename, ${columns} AS attnames${filters ? ', l.rowfilter' : ''}) p
+ WHERE u.pubname = $1 AND (w.whole OR l.oid IS NOT NULL) AND c.relkind = 'r' AND NOT c.relispartition
+   AND c.relpersistence = 'p' AND c.oid >= ${FIRST_USER_OID}`
+}
+
 /** The publication, or undefined where there is none. */
 export async function readPublication(control: pg.Client, name: string): Promise<Publication | undefined> {
   const { rows } = await control.query<Record<'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate', boolean>>(
