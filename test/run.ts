@@ -1,6 +1,6 @@
 // Runs the tests: starts each server once, hands them to `node --test`, ends everything it started. Its last line is
-// `N passed, N failed, N skipped`, which scripts read. `soak MINUTES` runs those that look for faults as long as they may;
-// PG_VERSIONS=14,15,18 names the servers.
+// `N passed, N failed, N skipped`, which scripts read. `soak MINUTES` runs those that are larger in a soak, whole, and those
+// that look for faults as long as they may; PG_VERSIONS=14,15,18 names the servers.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -14,8 +14,8 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 
 /** Folders of test/ that run when none is named. */
 const SUITES = ['unit', 'integration', 'fault']
-/** Those of a soak: of the first, what reads for how long it may go on; of the second all, which takes too long for every day. */
-const SOAK_SUITES = ['fault', 'soak']
+/** Only for a soak: what takes too long for every day. */
+const SOAK_SUITE = 'soak'
 /** A file that takes longer is ended and has failed. */
 const FILE_LIMIT_MS = 480_000
 /** More for those of test/readers, which install the readers and start them all. */
@@ -75,10 +75,10 @@ async function main(args: readonly string[]): Promise<number> {
       if (rounds.length > 1) console.log(`on PostgreSQL ${server.name}:`)
     }
     const environment = { ...store?.environment, ...server?.environment }
-    // Those that soak are told of as they go, each by a reporter of its own: one for all would keep back all but the first.
-    const groups = soakMinutes === undefined ? [round.files] : round.files.map((file) => [file])
-    const runs = groups.map((files) => runTests({ files, names, brief, soakMinutes }, environment))
-    counts = (await Promise.all(runs)).reduce(sum, counts)
+    for (const groups of await turnsOf(round.files, soakMinutes)) {
+      const runs = groups.map((files) => runTests({ files, names, brief, soakMinutes }, environment))
+      counts = (await Promise.all(runs)).reduce(sum, counts)
+    }
     await running.postgres?.stop('immediate')
     delete running.postgres
   }
@@ -86,6 +86,22 @@ async function main(args: readonly string[]): Promise<number> {
   if (store !== undefined) console.log(`S3 stores: ${store.names}`)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   return counts.failed > 0 ? 1 : 0
+}
+
+/**
+ * Groups that run at once, turn after turn. In a soak what is only larger then comes first. Those that go on for minutes do so
+ * all together, each with a reporter of its own: one for all would keep back all but the first.
+ */
+async function turnsOf(files: readonly string[], soakMinutes: number | undefined): Promise<(readonly string[])[][]> {
+  if (soakMinutes === undefined) return [[files]]
+  const larger: string[] = []
+  const longer: string[] = []
+  for (const file of files) ((await source(file)).includes('soakMinutes') ? longer : larger).push(file)
+  return [larger.length === 0 ? [] : [larger], longer.map((file) => [file])]
+}
+
+function source(file: string): Promise<string> {
+  return readFile(join(sourceFolder(), relative(compiled, file).replace(/\.js$/, '.ts')), 'utf8')
 }
 
 function isUnit(file: string): boolean {
@@ -123,15 +139,15 @@ function select(args: readonly string[]): Selection {
   if (first === 'soak') {
     const minutes = Number(args[1])
     if (!(minutes > 0)) throw new Error('usage: ./run.sh test soak MINUTES [part of a path or name]')
-    return { suites: SOAK_SUITES, pattern: args[2], soakMinutes: minutes }
+    return { suites: [...SUITES, SOAK_SUITE], pattern: args[2], soakMinutes: minutes }
   }
   const named = existsSync(join(compiled, first)) && !first.includes('.')
   return { suites: named ? [first] : SUITES, pattern: args[named ? 1 : 0], soakMinutes: undefined }
 }
 
 /**
- * Those that have a source: what was compiled from a deleted one may still lie there. `soaking`: only those of test/soak and
- * those that read for how long they may go on.
+ * Those that have a source: what was compiled from a deleted one may still lie there. `soaking`: only those that are larger or
+ * longer then, and those of test/soak.
  */
 async function testFiles(suite: string, soaking: boolean): Promise<string[]> {
   const sources = join(sourceFolder(), suite)
@@ -139,7 +155,7 @@ async function testFiles(suite: string, soaking: boolean): Promise<string[]> {
   const entries = await readdir(sources, { recursive: true })
   const tests: string[] = []
   for (const path of entries.filter((path) => path.endsWith('.test.ts')).sort())
-    if (!soaking || suite === 'soak' || (await readFile(join(sources, path), 'utf8')).includes('support/soak.js'))
+    if (!soaking || suite === SOAK_SUITE || (await readFile(join(sources, path), 'utf8')).includes('support/soak.js'))
       tests.push(path)
   return tests.map((path) => join(compiled, suite, path.replace(/\.ts$/, '.js')))
 }

@@ -4,12 +4,12 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import type { LakeBucket } from './lake-bucket.js'
 import { lsn } from './lsn-text.js'
 import type { Rig } from './rig.js'
 
+/** Pause between two looks; at least so many times as long as the look took, so that watching does not become the load. */
 const EVERY_MS = 50
+const PAUSE_PER_LOOK = 5
 
 /** What of a rig it needs. `confirmed` may say undefined where the slot cannot be asked for at the moment. */
 export type WatchedRig = Pick<Rig, 'slot' | 'bucket' | 'folder' | 'confirmed'>
@@ -23,8 +23,7 @@ export class AckWatch {
   stepsBack = 0
   readonly faults: string[] = []
   readonly #rig: WatchedRig
-  readonly #newestEnd: () => Promise<bigint | undefined>
-  readonly #close: () => void
+  readonly #commits: Promise<NewestCommit>
   readonly #running: Promise<void>
   #stopped = false
   #away = false
@@ -36,9 +35,7 @@ export class AckWatch {
   constructor(t: TestContext, rig: WatchedRig) {
     this.#rig = rig
     const log = `default/_wal_cake/${rig.slot}/log/`
-    const reader = rig.bucket === undefined ? folderReader(join(rig.folder!, log)) : bucketReader(rig.bucket, log)
-    this.#newestEnd = reader.newestEnd
-    this.#close = reader.close
+    this.#commits = commitsUnder(rig, log)
     this.#running = this.#watch()
     // stop() tells what went wrong; a test that failed before must not leave the watch running.
     this.#running.catch(() => undefined)
@@ -67,13 +64,15 @@ export class AckWatch {
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
-    this.#close()
+    const { close } = await this.#commits
+    close()
   }
 
   async #watch(): Promise<void> {
     while (!this.#stopped) {
+      const from = performance.now()
       if (!this.#away) await (this.#looking = this.#look())
-      await delay(EVERY_MS)
+      await delay(Math.max(EVERY_MS, PAUSE_PER_LOOK * (performance.now() - from)))
     }
   }
 
@@ -82,7 +81,7 @@ export class AckWatch {
     if (confirmed === undefined) return
     // Before the first commit the slot stands where it was created.
     this.#created ??= confirmed
-    const end = (await this.#newestEnd()) ?? this.#created
+    const end = (await (await this.#commits).newestEnd()) ?? this.#created
     this.looks++
     if (confirmed > this.#last) this.moves++
     if (confirmed < this.#last) {
@@ -95,12 +94,18 @@ export class AckWatch {
   }
 }
 
-interface NewestCommit {
+export interface NewestCommit {
   readonly newestEnd: () => Promise<bigint | undefined>
   readonly close: () => void
 }
 
-function endOf(commit: string): bigint {
+async function commitsUnder({ bucket, folder }: WatchedRig, log: string): Promise<NewestCommit> {
+  if (bucket === undefined) return folderReader(join(folder!, log))
+  const { bucketCommits } = await import('./bucket-readers.js')
+  return bucketCommits(bucket, log)
+}
+
+export function endOf(commit: string): bigint {
   return lsn((JSON.parse(commit) as { end_lsn: string }).end_lsn)
 }
 
@@ -115,32 +120,5 @@ function folderReader(folder: string): NewestCommit {
       return newest === undefined ? undefined : endOf(await readFile(join(folder, newest), 'utf8'))
     },
     close: () => undefined,
-  }
-}
-
-/** Lists only what came after the newest commit it knows. */
-function bucketReader(
-  { endpoint, accessKeyId, secretAccessKey, region, bucket }: LakeBucket,
-  prefix: string,
-): NewestCommit {
-  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
-  let newest = prefix
-  let end: bigint | undefined
-  return {
-    newestEnd: async () => {
-      const { Contents = [] } = await client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: newest }),
-      )
-      const key = Contents.map(({ Key = '' }) => Key)
-        .filter((name) => name.endsWith('.commit.json'))
-        .sort()
-        .at(-1)
-      if (key === undefined) return end
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-      newest = key
-      end = endOf((await Body?.transformToString()) ?? '')
-      return end
-    },
-    close: () => client.destroy(),
   }
 }

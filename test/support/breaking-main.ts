@@ -3,17 +3,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { LiveStream } from '../../internal/pipeline/live-stream.js'
 import { ReplicationStream } from '../../internal/replication/replication-stream.js'
 import { FolderStore } from '../../internal/storage/folder-store.js'
 import type { ObjectStore } from '../../internal/storage/object-store.js'
-import { S3Store } from '../../internal/storage/s3-store.js'
 import { TemporaryFiles } from '../../internal/storage/temporary-files.js'
 import { POINT_REACHED, type BreakPoint } from './breaking.js'
 
-const { BREAK_AT, BREAK_WITH, BREAK_PASS, BREAK_FROM_BATCH, SLOW_PLAN_MS, SLOW_DATA_MS } = process.env
+const { BREAK_AT, BREAK_WITH, BREAK_PASS, BREAK_FROM_BATCH, SLOW_PLAN_MS, SLOW_DATA_MS, S3_BUCKET_NAME } = process.env
 const pass = Number(BREAK_PASS ?? 0)
 const fromBatch = Number(BREAK_FROM_BATCH ?? 0)
 let seen = 0
@@ -73,7 +71,13 @@ function wrap<T, M extends keyof T>(
   prototype[name] = replacement as T[M]
 }
 
-for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[])
+/** The SDK takes a while to load, and a folder needs none of it. */
+const inBucket = S3_BUCKET_NAME !== undefined
+const stores: readonly ObjectStore[] = inBucket
+  ? [(await import('../../internal/storage/s3-store.js')).S3Store.prototype]
+  : [FolderStore.prototype]
+
+for (const store of stores)
   wrap(store, 'put', async (put, [key, chunks, options]) => {
     const written = writtenAs(key, chunks)
     if (written === undefined) return put(key, chunks, options)
@@ -87,7 +91,7 @@ for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[])
     return answer
   })
 
-for (const store of [FolderStore.prototype, S3Store.prototype] as ObjectStore[]) {
+for (const store of stores) {
   wrap(store, 'stage', async (stage, args) => {
     at('before stage')
     const receipt = await stage(...args)
@@ -121,12 +125,15 @@ wrap(TemporaryFiles.prototype, 'withFile', (withFile, [chunks, signal, use]) =>
 )
 
 // … and in a bucket some parts are stored, and the object is not completed.
-const s3 = S3Client.prototype as unknown as { send: (command: object, options: unknown) => Promise<unknown> }
-wrap(s3, 'send', async (send, [command, options]) => {
-  const answer = await send(command, options)
-  if (command.constructor.name === 'UploadPartCommand') atInside(writing.getStore())
-  return answer
-})
+if (inBucket) {
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const s3 = S3Client.prototype as unknown as { send: (command: object, options: unknown) => Promise<unknown> }
+  wrap(s3, 'send', async (send, [command, options]) => {
+    const answer = await send(command, options)
+    if (command.constructor.name === 'UploadPartCommand') atInside(writing.getStore())
+    return answer
+  })
+}
 
 wrap(LiveStream.prototype, 'end', (end, [summary, counts, reason]) => {
   end(summary, counts, reason)

@@ -4,9 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Patience {
   /** 15 s when absent. */
   readonly timeoutMs?: number
-  /** Pause between two questions; 20 ms when absent. */
+  /** Pause between two questions; 20 ms when absent. One that takes long is asked less often. */
   readonly everyMs?: number
 }
+
+/** At least so many times as long as the question took is the pause after it, so that asking does not become the load. */
+const PAUSE_PER_QUESTION = 5
+const LONGEST_PAUSE_MS = 500
 
 /**
  * The first result that is neither an error nor `false` nor `undefined`. `fn` may assert; when the time is up, what it
@@ -18,6 +22,7 @@ export async function eventually<T>(
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
+    const from = performance.now()
     let cause: unknown
     try {
       const result = await fn()
@@ -25,10 +30,11 @@ export async function eventually<T>(
     } catch (error) {
       cause = error
     }
-    if (performance.now() >= deadline) {
+    const now = performance.now()
+    if (now >= deadline) {
       const last = cause instanceof Error ? `: ${cause.message}` : ''
       throw new Error(`not within ${timeoutMs} ms${last}`, { cause })
     }
-    await delay(everyMs)
+    await delay(Math.max(everyMs, Math.min(LONGEST_PAUSE_MS, PAUSE_PER_QUESTION * (now - from))))
   }
 }

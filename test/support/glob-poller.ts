@@ -5,7 +5,6 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import type { Row } from './current-state.js'
@@ -41,13 +40,13 @@ export class GlobPoller {
   /** Table and position of every change, and the file that holds it. */
   readonly #places = new Map<string, string>()
   readonly #missing = new Set<string>()
-  readonly #source: DataFiles
+  readonly #source: Promise<DataFiles>
   readonly #running: Promise<void>
   #stopped = false
 
   constructor(t: TestContext, lake: PolledLake, namespace = 'default') {
     const data = `${namespace}/data/`
-    this.#source = lake.bucket === undefined ? folderFiles(join(lake.folder!, data)) : bucketFiles(lake.bucket, data)
+    this.#source = filesUnder(lake, data)
     this.#running = this.#poll()
     // A test that fails must not leave the poller running.
     t.after(() => (this.#stopped = true))
@@ -63,7 +62,8 @@ export class GlobPoller {
     this.#stopped = true
     await this.#running
     await this.#look()
-    this.#source.close()
+    const { close } = await this.#source
+    close()
   }
 
   async #poll(): Promise<void> {
@@ -75,14 +75,14 @@ export class GlobPoller {
   }
 
   async #look(): Promise<void> {
-    const listed = await this.#source.list()
+    const listed = await (await this.#source).list()
     for (const key of this.#files.keys()) if (!listed.has(key)) this.#noteMissing(key)
     for (const [key, stamp] of listed) if (this.#files.get(key)?.stamp !== stamp) await this.#read(key, stamp)
     this.looks++
   }
 
   async #read(key: string, stamp: string): Promise<void> {
-    const content = await this.#source.read(key)
+    const content = await (await this.#source).read(key)
     if (content === undefined) {
       this.#noteMissing(key)
       return
@@ -125,12 +125,18 @@ async function rowsOf(content: Uint8Array, columns?: string[]): Promise<Row[]> {
   return (await parquetReadObjects({ file, compressors, ...(columns === undefined ? {} : { columns }) })) as Row[]
 }
 
-interface DataFiles {
+export interface DataFiles {
   /** Key below data/ to what changes when it is written again. */
   readonly list: () => Promise<Map<string, string>>
   /** Undefined where it is gone. */
   readonly read: (key: string) => Promise<Uint8Array | undefined>
   readonly close: () => void
+}
+
+async function filesUnder({ bucket, folder }: PolledLake, prefix: string): Promise<DataFiles> {
+  if (bucket === undefined) return folderFiles(join(folder!, prefix))
+  const { bucketFiles } = await import('./bucket-readers.js')
+  return bucketFiles(bucket, prefix)
 }
 
 function folderFiles(folder: string): DataFiles {
@@ -149,29 +155,5 @@ function folderFiles(folder: string): DataFiles {
     },
     read: (key) => readFile(join(folder, key)).catch(() => undefined),
     close: () => undefined,
-  }
-}
-
-function bucketFiles(lake: LakeBucket, prefix: string): DataFiles {
-  const { endpoint, accessKeyId, secretAccessKey, region, bucket } = lake
-  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
-  return {
-    list: async () => {
-      const listed = new Map<string, string>()
-      for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
-        for (const { Key = '', ETag = '', LastModified } of Contents)
-          if (Key.endsWith('.parquet'))
-            listed.set(Key.slice(prefix.length), `${ETag} ${LastModified?.toISOString() ?? ''}`)
-      return listed
-    },
-    read: async (key) => {
-      const command = new GetObjectCommand({ Bucket: bucket, Key: prefix + key })
-      const answer = await client.send(command).catch((error: unknown) => {
-        if ((error as Error).name === 'NoSuchKey') return undefined
-        throw error
-      })
-      return answer?.Body?.transformToByteArray()
-    },
-    close: () => client.destroy(),
   }
 }

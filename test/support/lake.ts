@@ -16,7 +16,7 @@ import {
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { byPosition, currentState, type Row } from './current-state.js'
-import { BucketCopy, type LakeBucket } from './lake-bucket.js'
+import type { LakeBucket } from './lake-bucket.js'
 
 export { currentState, type Row } from './current-state.js'
 export type { LakeBucket } from './lake-bucket.js'
@@ -32,6 +32,8 @@ export function folderLake(folder: string, namespace = 'default'): Lake {
 /** A lake in a bucket; its objects are fetched before each read, into a folder that goes with the test. */
 export async function bucketLake(t: TestContext, bucket: LakeBucket, namespace = 'default'): Promise<Lake> {
   const folder = await mkdtemp(join(tmpdir(), 'wal-cake-lake-'))
+  // The SDK takes a while to load, and a folder needs none of it.
+  const { BucketCopy } = await import('./lake-bucket.js')
   const copy = new BucketCopy(bucket, folder)
   t.after(async () => {
     copy.close()
@@ -132,20 +134,22 @@ export class Lake {
     return `read_parquet('${glob.replaceAll("'", "''")}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)`
   }
 
-  /** Any SQL in a DuckDB of its own, UTC. */
+  /** Any SQL, UTC. */
   async query(sql: string): Promise<Row[]> {
-    const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
-    const connection = await instance.connect()
+    duckDb ??= DuckDBInstance.create(':memory:', { threads: '2', enable_external_file_cache: 'false' })
+    const connection = await (await duckDb).connect()
     try {
       await connection.run("SET TimeZone = 'UTC'")
       const reader = await connection.runAndReadAll(sql)
       return reader.getRowObjects().map((row) => mapValues(row, plain))
     } finally {
       connection.closeSync()
-      instance.closeSync()
     }
   }
 }
+
+/** One for the whole process: to make it costs more than most questions. It keeps nothing of the files that it has read. */
+let duckDb: Promise<DuckDBInstance> | undefined
 
 function tableFolder(table: string): string {
   const dot = table.indexOf('.')

@@ -5,13 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { bucketLake, folderLake, type Lake, type LakeBucket } from './lake.js'
 import { lsn } from './lsn-text.js'
 import { testDatabase } from './postgres.js'
 import type { S3Server } from './s3-server.js'
-import { startStore, type TestStore } from './s3-stores.js'
+import type { TestStore } from './s3-stores.js'
 import { startService, type Service } from './service.js'
 import type { Patience } from './eventually.js'
 
@@ -138,6 +137,7 @@ export function bucketEnv({ endpoint, accessKeyId, secretAccessKey, region, buck
 }
 
 async function makeBucket({ endpoint, accessKeyId, secretAccessKey, region, bucket }: LakeBucket): Promise<void> {
+  const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')
   const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
   try {
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
@@ -150,7 +150,7 @@ let store: Promise<TestStore> | undefined
 
 /** One for all tests of a file; ended after the last. */
 export function sharedStore(): Promise<TestStore> {
-  store ??= startStore()
+  store ??= import('./s3-stores.js').then(({ startStore }) => startStore())
   return store
 }
 

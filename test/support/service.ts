@@ -131,7 +131,7 @@ export function startService(
   args: readonly string[] = ['start'],
   entry = program,
 ): Service {
-  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     // A folder without an .env of somebody's.
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: {
