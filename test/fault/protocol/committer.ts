@@ -1,7 +1,7 @@
 // The committer's part: plan, data, commit, ack, head.json. Batches overlap; a conditional write's answer may be lost, and
 // then the write is tried again.
 import type { Commit } from '../../../internal/model/batch-record.js'
-import { NOTHING, totalsOf, type Folded } from './folded-log.js'
+import { lastBatchOf, NOTHING, type Folded } from './folded-log.js'
 import { commitOf, fileOf, keyOfPart, rowsOfPart, type StoredFile } from './records.js'
 import type { Rules } from './rules.js'
 import { attempt, putFile, type Model, type Step } from './step.js'
@@ -104,13 +104,13 @@ function checkpointSteps({ rules, scenario }: Model, world: World, writer: Write
     .filter((folded) => folded !== NOTHING)
     .map((folded) => {
       const written = withBucket(world, withCheckpoint(world.bucket, folded))
-      const label = `${writer.id} writes a checkpoint of batch ${totalsOf(folded).batch}`
+      const label = `${writer.id} writes a checkpoint of batch ${lastBatchOf(folded)}`
       return { label, fault: false, world: withWriter(written, { ...writer, checkpointDue: NOTHING }) }
     })
 }
 
 export function withCheckpoint(bucket: Bucket, folded: Folded): Partial<Bucket> {
-  return { checkpoints: at(bucket.checkpoints, totalsOf(folded).batch, folded) }
+  return { checkpoints: at(bucket.checkpoints, lastBatchOf(folded), folded) }
 }
 
 /** Parts of the batch that may be stored now. */

@@ -9,10 +9,16 @@ export type Folded = number
 export const NOTHING: Folded = 0
 
 const contents = [new LogTotals().encode()]
+const batches = [new LogTotals().batch]
 const numbers = new Map<string, Folded>([[contents[0]!.toString(), NOTHING]])
 const known = new Map<string, Folded>()
 
-export function totalsOf(folded: Folded): LogTotals {
+/** The last batch that is folded in. */
+export function lastBatchOf(folded: Folded): number {
+  return batches[folded]!
+}
+
+function totalsOf(folded: Folded): LogTotals {
   return folded === NOTHING ? new LogTotals() : LogTotals.decode('checkpoint', contents[folded]!)
 }
 
@@ -35,6 +41,8 @@ function numberOf(totals: LogTotals): Folded {
   if (number === undefined) {
     numbers.set(text, (number = contents.length))
     contents.push(content)
+    // Of what a reader makes of it, and once: states ask for it by the hundred thousand.
+    batches.push(totalsOf(number).batch)
   }
   return number
 }

@@ -20,7 +20,7 @@ import {
   sameGap,
 } from '../../../internal/storage/log-rules.js'
 import { placeOfPosition, placeOfTransaction } from '../../../internal/transform/stream-place.js'
-import { foldIn, totalsOf, type Folded } from './folded-log.js'
+import { foldIn, lastBatchOf, type Folded } from './folded-log.js'
 import type { Bucket } from './world.js'
 
 const productRules = {
@@ -35,7 +35,7 @@ const productRules = {
   foldLog: (checkpoint: Folded, after: readonly Commit[]): Folded =>
     after.reduce((folded, commit) => foldIn(folded, commit), checkpoint),
   /** The batch that a start begins with: open plans are its first ones. */
-  nextBatch: (folded: Folded, _bucket: Bucket): number => totalsOf(folded).batch + 1,
+  nextBatch: (folded: Folded, _bucket: Bucket): number => lastBatchOf(folded) + 1,
   cutOfReplay: (planned: CutParameters, _ours: CutParameters): CutParameters => planned,
 }
 

@@ -62,12 +62,14 @@ export function attempt(model: Model, world: World, writer: Writer, label: strin
 export function endSession(model: Model, world: World, writer: Writer, label: string, fault: boolean): Step[] {
   const { id } = writer
   const { plans, commits } = world.bucket
-  const bucket = {
-    plans: plans.map((plan) => orphanedPlan(plan, id)),
-    commits: commits.map((commit) => orphanedCommit(commit, id)),
-  }
   const left = { ...world, holder: world.holder === id ? undefined : world.holder }
-  const ended = withWriter(withBucket(left, bucket), down(id))
+  const orphaned = [...plans, ...commits].some((record) => record?.writer === id)
+    ? withBucket(left, {
+        plans: plans.map((plan) => orphanedPlan(plan, id)),
+        commits: commits.map((commit) => orphanedCommit(commit, id)),
+      })
+    : left
+  const ended = withWriter(orphaned, down(id))
   const steps = [{ label, fault, world: ended }]
   if (world.lateLeft === 0 || world.late !== undefined) return steps
   for (const late of onTheirWay(model, writer))
