@@ -6,9 +6,9 @@ import { join, relative } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import type { Row } from './current-state.js'
 import type { LakeBucket } from './lake-bucket.js'
+import { compressors } from './zstd-pages.js'
 
 /** Pause between two looks; at least so many times as long as the look took, so that watching does not become the load. */
 const EVERY_MS = 50

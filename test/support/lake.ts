@@ -14,9 +14,9 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { byPosition, currentState, type Row } from './current-state.js'
 import type { LakeBucket } from './lake-bucket.js'
+import { compressors } from './zstd-pages.js'
 
 export { currentState, type Row } from './current-state.js'
 export type { LakeBucket } from './lake-bucket.js'
@@ -39,7 +39,7 @@ export async function bucketLake(t: TestContext, bucket: LakeBucket, namespace =
     copy.close()
     await rm(folder, { recursive: true })
   })
-  return new Lake(folder, namespace, () => copy.refresh(`${namespace}/`))
+  return new Lake(folder, namespace, (prefix) => copy.refresh(`${namespace}/${prefix}`))
 }
 
 /** A record of the commit log; the numbers of its `files` are numbers, LSNs are text. */
@@ -48,19 +48,20 @@ export type LogRecord = Readonly<Record<string, unknown>> & { readonly batch: nu
 /** Tables are named `schema.table`. */
 export class Lake {
   readonly #root: string
-  readonly #refresh: () => Promise<void>
+  readonly #refresh: (prefix: string) => Promise<void>
 
   /** Use folderLake() or bucketLake(). */
-  constructor(folder: string, namespace: string, refresh: () => Promise<void> = () => Promise.resolve()) {
+  constructor(folder: string, namespace: string, refresh: (prefix: string) => Promise<void> = () => Promise.resolve()) {
     this.#root = join(folder, namespace)
     this.#refresh = refresh
   }
 
-  /** Every key of the lake, relative to the namespace, sorted. */
+  /** Every key of the lake, or those below a prefix, relative to the namespace, sorted. */
   async keys(prefix = ''): Promise<string[]> {
-    await this.#refresh()
-    if (!existsSync(this.#root)) return []
-    const entries = await readdir(this.#root, { recursive: true, withFileTypes: true })
+    await this.#refresh(prefix)
+    const folder = join(this.#root, prefix.slice(0, prefix.lastIndexOf('/') + 1))
+    if (!existsSync(folder)) return []
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile())
     const keys = files.map((entry) => relative(this.#root, join(entry.parentPath, entry.name)))
     return keys.filter((key) => key.startsWith(prefix)).sort()

@@ -15,9 +15,9 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import { parquetMetadata, parquetReadObjects, type FileMetaData } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import type { LeafType } from '../../internal/model/lake-column.js'
 import type { Cell, Scalar } from './parquet-columns.js'
+import { compressors } from './zstd-pages.js'
 
 export type Plain = boolean | number | bigint | string | null | readonly Plain[]
 export type PlainRow = Readonly<Record<string, Plain>>
