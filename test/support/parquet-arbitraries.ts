@@ -2,6 +2,7 @@
 // texts, the ends of integer ranges, NaN, both zeros, long and non-ASCII texts, and few distinct values as well as many.
 import fc from 'fast-check'
 import type { LakeColumn, LeafType } from '../../internal/model/lake-column.js'
+import { anyCharacter } from './any-character.js'
 import type { Cell, Scalar, TestColumn } from './parquet-columns.js'
 
 const decimal18: LeafType = { physical: 'INT64', logical: 'decimal', precision: 18, scale: 4 }
@@ -16,7 +17,7 @@ const bytes = fc
   .oneof(fc.uint8Array({ maxLength: 6 }), fc.uint8Array({ maxLength: 400 }), fc.constant(new Uint8Array(0)))
   .map((value) => Buffer.from(value))
 const texts = fc
-  .oneof(fc.string({ maxLength: 5 }), fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('', 'é', '😀'))
+  .oneof(fc.string({ maxLength: 5 }), fc.string({ unit: anyCharacter, maxLength: 40 }), fc.constantFrom('', 'é', '😀'))
   .map((value) => Buffer.from(value, 'utf8'))
 
 /** Every leaf type with values of it. Dates and times leave out what DuckDB reads as infinity. */

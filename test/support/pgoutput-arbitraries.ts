@@ -2,6 +2,7 @@
 // its first change, any mixture of text, binary, NULL and unchanged fields.
 import fc from 'fast-check'
 import type { Relation, ReplicaIdentity } from '../../internal/model/relation.js'
+import { anyCharacter } from './any-character.js'
 import { binary, NULL, text, UNCHANGED, type Field, type Message, type OldTuple } from './pgoutput-messages.js'
 
 /** Types that nobody knows, so that no reader turns a text into something else. */
@@ -9,7 +10,7 @@ const UNKNOWN_TYPE = 70_000
 
 /** No NUL, which no name and no text can hold, and no byte order mark, which TextDecoder swallows. */
 const word = fc
-  .string({ unit: 'binary', maxLength: 12 })
+  .string({ unit: anyCharacter, maxLength: 12 })
   .map((value) => Buffer.from(value.replaceAll(/[\0\uFEFF]/g, ''), 'utf8').toString('utf8'))
 
 const oid = fc.integer({ min: 1, max: 0x7fff_ffff })

@@ -21,12 +21,33 @@ function planOf(batch: number): Plan {
   return { batch, kind: 'changes', cut, writer: 'w', writerVersion: '1', fromLsn, toLsn }
 }
 
+/** Made by the million, so each field is written out: objects that are spread take ten times as long. */
 function commitOf(batch: number): Commit {
-  const file = { schema: 'public', table: `t${batch % 3}`, schemaVersion: 1, rows: 2, bytes: 100, sha256: 'ab' }
   return {
-    ...{ ...planOf(batch), endLsn: BigInt(batch * 10 + 10), transactions: 1, rows: 2, timeline: 1 },
-    ...{ firstCommitMicros: 5n, lastCommitMicros: BigInt(batch) },
-    files: [{ key: `data/${batch}`, ...file }],
+    batch,
+    kind: 'changes',
+    cut,
+    writer: 'w',
+    writerVersion: '1',
+    fromLsn: BigInt(batch * 10),
+    toLsn: BigInt(batch * 10 + 9),
+    endLsn: BigInt(batch * 10 + 10),
+    transactions: 1,
+    rows: 2,
+    timeline: 1,
+    firstCommitMicros: 5n,
+    lastCommitMicros: BigInt(batch),
+    files: [
+      {
+        key: `data/${batch}`,
+        schema: 'public',
+        table: `t${batch % 3}`,
+        schemaVersion: 1,
+        rows: 2,
+        bytes: 100,
+        sha256: 'ab',
+      },
+    ],
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import { columnOf } from '../../support/builtin-types.js'
 import { readWithHyparquet } from '../../support/parquet-readers.js'
 import { NULL, text, transaction, UNCHANGED, type Message } from '../../support/pgoutput-messages.js'
+import { unlessSoaking } from '../../support/soak.js'
 
 const MIB = 1 << 20
 const MIDNIGHT = BigInt(Date.UTC(2026, 2, 1)) * 1000n
@@ -232,7 +233,7 @@ test('G4: runs that end anywhere and begin again make the same files, and every 
         assert.deepEqual(found.sort(), placesOf(stream).sort())
       },
     ),
-    { numRuns: 45, interruptAfterTimeLimit: 20_000 },
+    { numRuns: unlessSoaking(20, 200), interruptAfterTimeLimit: unlessSoaking(20_000, 300_000) },
   )
 })
 

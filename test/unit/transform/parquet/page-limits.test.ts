@@ -29,13 +29,17 @@ async function roundTrip(columns: readonly TestColumn[], options: WriteOptions =
     columns.map(({ column }) => column),
   )
   const fromDuck = await duck.rows(bytes)
+  const readers = [['hyparquet', read] as const, ['DuckDB', fromDuck] as const]
   const rows = columns[0]!.cells.length
   assert.deepEqual([read.length, fromDuck.length, leakedBytes], [rows, rows, 0])
   for (const { column, cells } of columns)
     for (let row = 0; row < rows; row++) {
       const expected = plainOf(column.type, cells[row]!)
-      assert.deepStrictEqual(read[row]![column.name], expected, `hyparquet, ${column.name} in row ${row}`)
-      assert.deepStrictEqual(fromDuck[row]![column.name], expected, `DuckDB, ${column.name} in row ${row}`)
+      for (const [reader, rows] of readers) {
+        const value = rows[row]![column.name]
+        // Of millions: most are the same without a closer look.
+        if (value !== expected) assert.deepStrictEqual(value, expected, `${reader}, ${column.name} in row ${row}`)
+      }
     }
   return factsOf(bytes)
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { tables } from '../../../support/parquet-arbitraries.js'
 import { writeTable, type TestColumn, type WriteOptions } from '../../../support/parquet-columns.js'
 import { DuckReader, plainOf, readWithHyparquet, type PlainRow } from '../../../support/parquet-readers.js'
+import { unlessSoaking } from '../../../support/soak.js'
 
 let duck: DuckReader
 before(async () => (duck = await DuckReader.open()))
@@ -41,13 +42,13 @@ async function roundTrips(columns: readonly TestColumn[], options: WriteOptions)
 test('any table comes back the same from hyparquet and DuckDB', async () => {
   await fc.assert(
     fc.asyncProperty(tables(300, 5), layout, (columns, options) => roundTrips(columns, options)),
-    { numRuns: 90 },
+    { numRuns: unlessSoaking(60, 1000) },
   )
 })
 
 test('one row of every kind comes back', async () => {
   await fc.assert(
     fc.asyncProperty(tables(1, 8), (columns) => roundTrips(columns, {})),
-    { numRuns: 60 },
+    { numRuns: unlessSoaking(40, 600) },
   )
 })
