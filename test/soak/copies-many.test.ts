@@ -7,7 +7,7 @@ import { makeRig } from '../support/rig.js'
 const TABLES = 10_000
 const ROWS = 3
 /** Tables to a batch, on average. */
-const LEAST_A_BATCH = 20
+const LEAST_A_BATCH = 5
 const PATIENCE = { timeoutMs: 1_200_000, everyMs: 500 }
 
 test(`${TABLES} small tables are copied`, async (t) => {

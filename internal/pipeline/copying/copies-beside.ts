@@ -1,6 +1,7 @@
 // Where a stream and the copies beside it meet: what the copies are given to work with, what they wait for, and which staged files
 // are theirs.
 import { randomBytes } from 'node:crypto'
+import pLimit from 'p-limit'
 import type pg from 'pg'
 import { asFailure, type Failure } from '../../model/failure.js'
 import type { Lsn } from '../../model/lsn.js'
@@ -15,6 +16,7 @@ import type { ObjectStore } from '../../storage/object-store.js'
 import type { SchemaRegistry } from '../../storage/schema-registry.js'
 import type { FileTarget } from '../../transform/table-writer.js'
 import { textColumnsOf } from '../../transform/values/value-codec.js'
+import type { Compress } from '../../transform/zstd.js'
 import { abandon } from '../abandon.js'
 import type { BatchCommitter } from '../batch-committer.js'
 import type { StartPoint } from '../live-stream.js'
@@ -24,6 +26,12 @@ import type { SessionSettings } from '../session.js'
 import { Copier } from './copier.js'
 import { PositionWait } from './position-wait.js'
 import { RateLimit } from './rate-limit.js'
+
+/**
+ * Pages of copies that are compressed at the same time. The thread pool takes its work in order: what the stream has compressed and
+ * stored must not stand behind all that copies have ready.
+ */
+const COMPRESSED_AT_ONCE = 2
 
 export interface CopiesBesideOptions {
   readonly settings: SessionSettings
@@ -74,7 +82,8 @@ export class CopiesBeside {
         targetFileBytes: settings.cut.targetFileBytes,
         ...(rate === undefined ? {} : { rateLimit: new RateLimit(rate) }),
         textColumns: textColumnsOf(facts.encoding),
-        ...{ catalog, registry, store, gate, files, run: this.#run, copies: totals.copies },
+        ...{ catalog, registry, store, gate, run: this.#run, copies: totals.copies },
+        files: { ...files, context: { ...files.context, compress: fewAtOnce(files.context.compress) } },
         gapEnd: () => totals.gaps.at(-1)?.missingTo,
         commit: (copy) => committer.copy(copy, settings.cut),
         logger,
@@ -130,6 +139,11 @@ export class CopiesBeside {
       logger.warn({ err: error }, 'staged files of an earlier copy cannot be looked for'),
     )
   }
+}
+
+function fewAtOnce(compress: Compress): Compress {
+  const limit = pLimit(COMPRESSED_AT_ONCE)
+  return (page) => limit(compress, page)
 }
 
 /**

@@ -1,5 +1,6 @@
 // One part of a copy on its way into the store: what the server sends of it becomes files, and each file is staged as soon as it is
 // closed.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StagedFile } from '../../model/batch-record.js'
 import type { Pause } from '../../model/change-sink.js'
 import { copyKey } from '../../storage/keys.js'
@@ -12,8 +13,11 @@ import type { MemoryGate } from '../memory-gate.js'
 import type { RateLimit } from './rate-limit.js'
 import type { PieceOfTable, TableCopy } from './table-copy.js'
 
-/** Memory is looked at each time this many bytes have come. */
-const LOOK_EVERY_BYTES = 256 << 10
+/**
+ * Each time this many bytes have come memory is looked at, and the stream and the committer get their turn: a socket that is always
+ * full would be read on for megabytes.
+ */
+const LOOK_EVERY_BYTES = 64 << 10
 /** Where memory is short, open pages are compressed each time this many bytes have come. */
 const SEAL_EVERY_BYTES = 4 << 20
 
@@ -96,7 +100,7 @@ export class PartFiles {
       this.#sealedAt = this.#bytes
       this.#rows.sealPages()
     }
-    return gate.room() ?? wait
+    return gate.room() ?? wait ?? nextTurn()
   }
 
   /** Returns the bytes since it was told last. */
