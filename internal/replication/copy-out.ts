@@ -49,8 +49,12 @@ export function copyOut(client: pg.Client, statement: string, handle: PayloadHan
             throw link.badMessage(kind, start - 5, 'no message of a copy')
         }
       },
-      // A server that ends the connection says why first.
-      failed: (failure: Failure) => reject(refusal === undefined ? failure : queryFailure(refusal)),
+      failed: (failure: Failure) => {
+        // The driver has not seen it, and would wait for an answer to whatever it is asked next.
+        void client.end().catch(() => undefined)
+        // A server that ends the connection says why first.
+        reject(refusal === undefined ? failure : queryFailure(refusal))
+      },
     })
   })
 }

@@ -40,7 +40,10 @@ export class CopySnapshot {
   readonly #server: SnapshotServer
   readonly #holder: pg.Client
   readonly #exported: Exported
-  #lost: Error | undefined
+  /** The first that was heard of its end: what comes afterwards tells no more why. */
+  #lost: unknown
+  /** One question at a time. */
+  #asked: Promise<unknown> = Promise.resolve()
 
   /** `holder`: its transaction is open and has exported the snapshot. */
   constructor(server: SnapshotServer, holder: pg.Client, exported: Exported, consistentPoint: Lsn) {
@@ -90,11 +93,10 @@ export class CopySnapshot {
    * that: one that takes the same snapshot over meanwhile would miss them in silence. The holder is always found.
    */
   async #assertHeld(): Promise<void> {
-    try {
-      await this.#holder.query('SELECT')
-    } catch (error) {
-      throw queryFailure(this.#lost ?? error)
-    }
+    const asked = this.#asked.then(() => this.#holder.query('SELECT'))
+    this.#asked = asked.catch((error: unknown) => (this.#lost ??= error))
+    await this.#asked
+    if (this.#lost !== undefined) throw queryFailure(this.#lost)
   }
 }
 

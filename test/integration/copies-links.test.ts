@@ -3,8 +3,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import pg from 'pg'
+import { connectionTarget } from '../../cmd/wal-cake/pieces.js'
+import { parseConnectionString } from '../../internal/config/connection-string.js'
+import { connect } from '../../internal/replication/connection.js'
+import { copyOut } from '../../internal/replication/copy-out.js'
 import { assertTables, copied, copying, endInOrder } from '../support/copies.js'
-import { startPostgres } from '../support/postgres.js'
+import { startPostgres, testDatabase } from '../support/postgres.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { serverSource } from '../support/server-source.js'
@@ -149,4 +153,20 @@ test('G4: SIGTERM in the middle of a copy ends it in order, and the next start c
   await endInOrder(rig, second)
   await assertCopiedOnce(rig)
   await rig.dropSlot()
+})
+
+test('a connection that ends while rows come is waited for no more', async (t) => {
+  const database = await testDatabase(t)
+  const target = connectionTarget(parseConnectionString(database.url, {}), 'PG_CONN_STRING')
+  const client = await connect(target, 'copy')
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  let ended: Promise<unknown> | undefined
+  // Held until the connection has ended: the rest is read from what had come by then.
+  const reading = copyOut(client, `COPY (SELECT repeat('x', 1000) FROM generate_series(1, 100000)) TO STDOUT`, () =>
+    ended === undefined
+      ? (ended = database.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid])).then(() => undefined)
+      : undefined,
+  )
+  await assert.rejects(reading)
+  await assert.rejects(client.query('ROLLBACK'), /not queryable/)
 })

@@ -5,7 +5,7 @@ import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assertTables, copied, copying, endInOrder, finishedCopies } from '../support/copies.js'
 import { writeCopiedTables } from '../support/copied-tables.js'
-import { startPostgres, type PostgresServer } from '../support/postgres.js'
+import { MAJOR, startPostgres, type PostgresServer } from '../support/postgres.js'
 import { makeRig, type Env, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { serverSource } from '../support/server-source.js'
@@ -107,11 +107,16 @@ for (const [name, change] of Object.entries(conflicts))
       CREATE TABLE t (id int PRIMARY KEY, v text, n int); ALTER TABLE t ALTER v SET STORAGE EXTERNAL;
       INSERT INTO t SELECT k, repeat('v' || k, CASE k % 5 WHEN 0 THEN 2000 ELSE 20 END), k FROM generate_series(1, 4000) k;
       CREATE PUBLICATION wal_cake_pub FOR TABLE t, marks`)
-    let uploads = 0
-    store.onBeforeRequest = async ({ operation, key }) => {
-      if (operation !== 'UploadPart' || !key.includes('/public/t/') || ++uploads !== 4) return
+    let copiedOne = false
+    let changed: Promise<void> | undefined
+    const carryOut = async (): Promise<void> => {
       for (const statement of change.split('; ')) await rig.source.query(statement)
       await delay(1_000)
+    }
+    store.onBeforeRequest = ({ operation, key }) => {
+      if (!key.includes('/public/t/')) return undefined
+      if (operation === 'CompleteMultipartUpload') copiedOne = true
+      return copiedOne && operation === 'UploadPart' ? (changed ??= carryOut()) : undefined
     }
     const service = await rig.stream({ ...env, TARGET_FILE_BYTES: '64KiB', SNAPSHOT_WORKERS: '3' })
     await copied(rig, service, ['t', 'marks'])
@@ -119,7 +124,8 @@ for (const [name, change] of Object.entries(conflicts))
     assert.ok((await assertTables(rig, ['t'])) >= 2000)
     const copies = (await rig.lake.rows('public.t')).filter(({ _op }) => _op === 'S')
     t.diagnostic(`${copies.length} rows under ${new Set(copies.map(({ _lsn }) => _lsn)).size} snapshots`)
-    if (name !== 'rewrites') {
+    // Servers before 14 have sent the whole table by then.
+    if (name !== 'rewrites' && MAJOR >= 14) {
       assert.equal(new Set(copies.map(({ _lsn }) => _lsn)).size, 2, 'what was copied stays')
       assert.equal(retries(service).length, 1)
       assert.match(retries(service)[0]!.err!.hint!, /hot_standby_feedback = on/)
