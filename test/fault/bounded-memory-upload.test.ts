@@ -8,13 +8,13 @@ import { assertMemoryBound } from '../support/memory-bound.js'
 import { memoryUncounted } from '../support/memory-watch.js'
 import { makeRig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
-import { soakMinutes } from '../support/soak.js'
+import { unlessSoaking } from '../support/soak.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 
 const MIB = 1 << 20
-const soak = soakMinutes() !== undefined
+const soak = unlessSoaking(false, true)
 /** Of 1 MiB each, which do not compress. */
-const SLOW_VALUES = soak ? 500 : 160
+const SLOW_VALUES = soak ? 500 : 80
 const SLOW_BYTES_PER_SECOND = 1e6
 const SLOW_UPLOADS = 4
 /** After so much the store is quick again, but in a soak. Meanwhile much more could be read than memory may hold. */

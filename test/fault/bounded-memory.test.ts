@@ -7,14 +7,13 @@ import { assertMemoryBound } from '../support/memory-bound.js'
 import { memoryUncounted } from '../support/memory-watch.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import type { Service } from '../support/service.js'
-import { soakMinutes } from '../support/soak.js'
+import { unlessSoaking } from '../support/soak.js'
 
 const MIB = 1 << 20
-const soak = soakMinutes() !== undefined
-const TRANSACTION_ROWS = soak ? 20_000_000 : 1_000_000
-const TABLES = soak ? 5_000 : 2_000
+const TRANSACTION_ROWS = unlessSoaking(500_000, 20_000_000)
+const TABLES = unlessSoaking(1_000, 5_000)
 /** Only for a program that has stopped moving. */
-const PATIENCE = { timeoutMs: soak ? 1_200_000 : 200_000, everyMs: 100 }
+const PATIENCE = { timeoutMs: unlessSoaking(200_000, 1_200_000), everyMs: 100 }
 const LIMIT = { MEMORY_LIMIT: '16MiB' }
 const limitBytes = 16 * MIB
 

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import type { Break } from '../support/breaking.js'
 import { eventually } from '../support/eventually.js'
 import type { LogLine, Service } from '../support/service.js'
+import { unlessSoaking } from '../support/soak.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import {
   asleep,
@@ -25,6 +26,8 @@ import {
 } from '../support/two-writers.js'
 import { openPlansOf, watchLake } from '../support/watched-lake.js'
 
+/** Of a store that has no part in what is tried: in a soak a bucket. */
+const lake = unlessSoaking('folder', 'bucket')
 /** A point that no process comes to. */
 const NEVER: Break = { at: 'closed', pass: Infinity }
 
@@ -118,7 +121,7 @@ describe('both sleep', { concurrency: 2 }, () => {
     ['the one that holds the slot', (first: Service, second: Service) => [second, first]],
   ] as const)
     test(`G2 G4 G5: both sleep before the commit of one batch, and ${name} wakes first`, async (t) => {
-      const watched = await watchLake(t, { lake: 'bucket', tables: 2 })
+      const watched = await watchLake(t, { lake, tables: 2 })
       const { rig } = watched
       const point: Break = { at: 'before commit' }
       const first = await streamToSleep(t, rig, point, FIRST)
@@ -147,7 +150,7 @@ describe('a rolling deploy', { concurrency: 2 }, () => {
     ['is killed', (old: Service) => old.kill().then(() => null), 10_000, null],
   ] as const)
     test(`G4 G5: the old process ${how} while batches are on their way, and the new one waits for it`, async (t) => {
-      const watched = await watchLake(t, { lake: 'bucket', tables: 2 })
+      const watched = await watchLake(t, { lake, tables: 2 })
       const { rig } = watched
       const old = await streamToSleep(t, rig, NEVER, { SLOW_DATA_MS: String(slowMs), FLUSH_BYTES: '1KiB' })
       const fresh = await startWaiting(rig)
@@ -157,7 +160,7 @@ describe('a rolling deploy', { concurrency: 2 }, () => {
       const ended = performance.now()
       const streaming = await fresh.waitForLog('streaming')
       const seconds = (performance.now() - ended) / 1000
-      assert.ok(seconds < 6, `took ${seconds} s`)
+      assert.ok(seconds < 15, `took ${seconds} s`)
       assert.equal(streaming.replaying !== undefined, code === null, 'what was killed is replayed')
       // Waiting is said, and not said all the time.
       const said = fresh.logged(isBusy)

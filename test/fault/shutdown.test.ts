@@ -17,7 +17,7 @@ import type { Service } from '../support/service.js'
 import { openPlansOf, watchLake, type WatchedLake } from '../support/watched-lake.js'
 
 /** A stop that waits for nothing, on a busy machine; what it must not wait for takes longer, or for ever. */
-const AT_ONCE = { timeoutMs: 8_000 }
+const AT_ONCE = { timeoutMs: 12_000 }
 /** Uploads that do not end while a test runs. */
 const NEVER_MS = 600_000
 const AWAY: FaultAction = { do: 'answer', status: 503, code: 'SlowDown' }

@@ -10,8 +10,8 @@ import { verify } from './state-machine/verify.js'
 import { lakeOf, World } from './state-machine/world.js'
 
 const MINUTE_MS = 60_000
-/** Of an ordinary test run: two for each kind of store, but none begins when so much time has passed. */
-const MOST_RUNS = 6
+/** Of an ordinary test run: one for each kind of store, but none begins when so much time has passed. */
+const MOST_RUNS = 3
 const ENOUGH_MS = 45_000
 /** How long the first failed run is made shorter. */
 const SHORTEN_MS = 45_000

@@ -11,13 +11,13 @@ import { createOrders, loadOrders, orders } from '../support/orders.js'
 import { walsenderOf } from '../support/proxied-rig.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
-import { soakMinutes } from '../support/soak.js'
+import { unlessSoaking } from '../support/soak.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 
 const MIB = 1 << 20
 /** From when memory is full; in a soak long enough for the pauses between two tries to reach their longest. */
-const AWAY_MS = soakMinutes() === undefined ? 8_000 : 60_000
+const AWAY_MS = unlessSoaking(8_000, 60_000)
 const MEMORY_LIMIT_MIB = 16
 /** Batches that wait for a store before the open one is let grow. */
 const ENOUGH_WAITING = 32

@@ -49,5 +49,5 @@ export function startBreaking(
 /** The line that it wrote last before it broke. */
 export function reached(service: Service, point: Break): Promise<LogLine & { readonly batch?: number }> {
   const isPoint = (): LogLine | undefined => service.logged(POINT_REACHED)[0]
-  return service.waitFor(`the point ${JSON.stringify(point)}`, isPoint, { timeoutMs: 30_000 })
+  return service.waitFor(`the point ${JSON.stringify(point)}`, isPoint, { timeoutMs: 60_000 })
 }

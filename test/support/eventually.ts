@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Patience {
-  /** 15 s when absent. */
+  /** When absent 45 s, of which a quick machine with nothing else to do needs one or two. */
   readonly timeoutMs?: number
   /** Pause between two questions; 20 ms when absent. One that takes long is asked less often. */
   readonly everyMs?: number
@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 500
  */
 export async function eventually<T>(
   fn: () => T | Promise<T>,
-  { timeoutMs = 15_000, everyMs = 20 }: Patience = {},
+  { timeoutMs = 45_000, everyMs = 20 }: Patience = {},
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -91,7 +91,7 @@ export class RunningLoad {
   #stopped = false
 
   /** `pauseMs`: after each transaction. A transaction of fewer than 62 rows would meet its own. */
-  constructor(t: TestContext, source: Source, rowsPerTransaction: number, pauseMs = 4) {
+  constructor(t: TestContext, source: Source, rowsPerTransaction: number, pauseMs = 20) {
     this.#running = this.#run(source, { transactions: 20, rowsPerTransaction, pauseMs })
     // stop() tells what went wrong; a test that failed before must not leave the load running.
     this.#running.catch(() => undefined)

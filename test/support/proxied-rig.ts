@@ -8,7 +8,7 @@ import { TcpProxy, type Direction, type ProxyLink } from './tcp-proxy.js'
 /** Small batches, so that each moment has some of them on their way. */
 export const OFTEN: Env = { FLUSH_INTERVAL: '50ms' }
 /** From a fault to its log line, on a machine that has much else to do. */
-export const NOTICED = { timeoutMs: 30_000 }
+export const NOTICED = { timeoutMs: 60_000 }
 
 export interface ProxiedRig {
   readonly rig: Rig

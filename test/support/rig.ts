@@ -94,7 +94,7 @@ export class Rig {
    * Resolves when everything that has been committed so far is acknowledged, and so in the lake. Needs `marks` to be
    * published and taken: a row there makes the stream pass the position.
    */
-  async caughtUp(service: Service, patience: Patience = { timeoutMs: 60_000 }): Promise<void> {
+  async caughtUp(service: Service, patience: Patience = { timeoutMs: 120_000 }): Promise<void> {
     const [row] = await this.source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')
     const goal = lsn(row!.lsn)
     await this.source.query('INSERT INTO marks DEFAULT VALUES')

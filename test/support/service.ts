@@ -27,7 +27,7 @@ export type LineMatch = string | RegExp | ((line: LogLine) => boolean)
 
 const program = fileURLToPath(new URL('../../cmd/wal-cake/main.js', import.meta.url))
 const SHOWN_LINES = 25
-const EXIT_LIMIT_MS = 30_000
+const EXIT_LIMIT_MS = 60_000
 
 export class Service {
   /** Standard output and standard error, in the order in which they came. */
@@ -95,7 +95,7 @@ export class Service {
     this.#child.kill(signal)
   }
 
-  /** Its exit; fails when it still runs after `timeoutMs` (30 s). */
+  /** Its exit; fails when it still runs after `timeoutMs` (60 s). */
   async waitForExit({ timeoutMs = EXIT_LIMIT_MS }: { timeoutMs?: number } = {}): Promise<Exit> {
     return eventually(() => this.#exit, { timeoutMs }).catch(() => {
       throw this.#report(`still running after ${timeoutMs} ms`)

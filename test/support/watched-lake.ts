@@ -1,12 +1,16 @@
 // One lake and its source while processes die, sleep and wake over it: watched all the time from outside, and compared with the
 // source at the end, when every row must be in it exactly once.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { AckWatch } from './ack-watch.js'
 import { GlobPoller } from './glob-poller.js'
 import { assertHeadIsNewest, auditLog, type AuditedLog } from './log-audit.js'
 import { makeRig, type Rig, type RigOptions } from './rig.js'
 import type { Service } from './service.js'
+
+/** A megabyte in base64. */
+const LARGE_BYTES = 786_432
 
 export interface WatchedOptions extends RigOptions {
   /** Their names are t0, t1 and so on. */
@@ -49,10 +53,13 @@ export class WatchedLake {
   /** Rows of a megabyte that cannot be compressed by much; so many are a file of two parts. */
   async writeLarge(rows = 12): Promise<void> {
     const from = this.#rows + 1
-    const to = (this.#rows += rows)
-    await this.rig.source.query(`
-      INSERT INTO t0 SELECT g, translate(encode(string_agg(decode(md5(g || ' ' || i), 'hex'), ''), 'base64'), E'\\n', '')
-        FROM generate_series(${from}, ${to}) g, generate_series(1, 49152) i GROUP BY g`)
+    this.#rows += rows
+    await this.rig.source.query(
+      `INSERT INTO t0
+       SELECT ${from} + k, translate(encode(substring($1::bytea FROM k * ${LARGE_BYTES} + 1 FOR ${LARGE_BYTES}), 'base64'), E'\\n', '')
+         FROM generate_series(0, ${rows} - 1) k`,
+      [randomBytes(rows * LARGE_BYTES)],
+    )
   }
 
   /** Plans in the log, and so the number of the next batch that will be planned. */

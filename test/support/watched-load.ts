@@ -11,7 +11,7 @@ import { assertLakeIsTable } from './table-comparison.js'
 
 const ROWS = 70
 /** After each transaction: the stream is never at rest, and the machine is not full. */
-const PAUSE_MS = 20
+const PAUSE_MS = 40
 
 /**
  * Creates `orders`, starts the program with `stream`, and returns when it is under load. `finish` ends load and program, and
