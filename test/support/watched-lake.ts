@@ -64,7 +64,7 @@ export class WatchedLake {
 
   /** Plans in the log, and so the number of the next batch that will be planned. */
   async plans(): Promise<number> {
-    return countOf(await this.rig.lake.keys(), '.plan.json')
+    return countOf(await this.rig.lake.keys(`_wal_cake/${this.rig.slot}/log/`), '.plan.json')
   }
 
   /** The program catches up and stops; then everything that it promises must hold. */
