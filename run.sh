@@ -96,7 +96,6 @@ check() {
   step 'formatting' node node_modules/prettier/bin/prettier.cjs --check --log-level warn .
   step 'types' build
   step 'generated docs' node dist/cmd/wal-cake/generate-docs.js --check
-  step 'import rule' node --test dist/test/unit/import-rule.test.js
   local passed=0
   wait "$lint" || passed=1
   cat "$told"
