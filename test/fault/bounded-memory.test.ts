@@ -10,7 +10,7 @@ import type { Service } from '../support/service.js'
 import { unlessSoaking } from '../support/soak.js'
 
 const MIB = 1 << 20
-const TRANSACTION_ROWS = unlessSoaking(500_000, 20_000_000)
+const TRANSACTION_ROWS = unlessSoaking(1_000_000, 20_000_000)
 const TABLES = unlessSoaking(1_000, 5_000)
 /** Only for a program that has stopped moving. */
 const PATIENCE = { timeoutMs: unlessSoaking(200_000, 1_200_000), everyMs: 100 }

@@ -22,7 +22,7 @@ import { serverSource } from '../support/server-source.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
 
 /** What a fast shutdown may take with us connected. */
-const SHUTDOWN_MS = 10_000
+const SHUTDOWN_MS = 15_000
 
 let server: PostgresServer
 // It gives up on nobody by itself: what makes it wait would make it wait for ever.

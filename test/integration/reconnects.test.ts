@@ -12,7 +12,7 @@ import { serverSource } from '../support/server-source.js'
 import { assertLakeIsTable } from '../support/table-comparison.js'
 
 /** What a fast shutdown may take with us connected; the server gives up on nobody by itself. */
-const SHUTDOWN_MS = 6_000
+const SHUTDOWN_MS = 15_000
 
 let server: PostgresServer
 // Short, so that the link is looked after often.

@@ -8,7 +8,7 @@ import { makeRig, type Rig } from '../support/rig.js'
 import type { LogLine, Service } from '../support/service.js'
 
 /** From the end of the first to the second streaming. */
-const HAND_OVER_MS = 6_000
+const HAND_OVER_MS = 15_000
 
 const isBusy = (line: LogLine): boolean => (line.err as { kind?: string } | undefined)?.kind === 'slot_busy'
 
@@ -37,7 +37,7 @@ describe('G5: the second process on a slot waits and takes over', { concurrency:
     const { rig, first } = await busyRig(t)
     const second = rig.start()
     await second.waitForLog(isBusy)
-    assert.equal(await second.stop({ timeoutMs: 5_000 }), 0)
+    assert.equal(await second.stop({ timeoutMs: 12_000 }), 0)
     await insert(rig, 2)
     await rig.caughtUp(first)
     assert.equal(await first.stop(), 0)
