@@ -48,8 +48,8 @@ function retries(service: Service): RetryLine[] {
 }
 
 async function onStandby(statement: string): Promise<void> {
-  const { query } = await serverSource(standby)
-  await query(statement)
+  const source = await serverSource(standby)
+  await source.query(statement)
 }
 
 test('G4 G7: tables with a key and without one are copied from the standby under a load, and the primary is not read', async (t) => {
