@@ -22,7 +22,7 @@ export async function snapshot({ config, logger, version, args, flags }: Invocat
     if (table === undefined) {
       if (where !== undefined)
         throw new Failure('config', '--where needs a table', { hint: 'snapshot public.orders --where "id < 1000"' })
-      const last = await follow(store, config.slot, async (report) =>
+      const last = await follow(store, config.slot, (report) =>
         report !== undefined && isUnderWay(report, Date.now()) ? undefined : { report },
       )
       logger.info(last.report === undefined ? 'nothing was copied yet' : `no copy runs: ${summaryOf(last.report)}`)
@@ -66,7 +66,7 @@ async function answered(store: ObjectStore, slot: string, id: string, onIdle: ()
 async function follow<T>(
   store: ObjectStore,
   slot: string,
-  look: (report: CopyReport | undefined) => Promise<T | undefined>,
+  look: (report: CopyReport | undefined) => T | undefined | Promise<T | undefined>,
 ): Promise<T> {
   const bars = new CopyBars()
   try {
