@@ -5,7 +5,7 @@ import { acceptedText, variableGroups, variables, type Variable } from './variab
 const verbs = {
   start: 'stream until stopped (the default)',
   init: 'create publication and slot, check the lake, stop',
-  snapshot: 'show the copy that runs; TABLE [--where "…"]: copy it again',
+  snapshot: 'the copy that runs; TABLE [--where "…"]: copy it again',
   status: 'what the lake holds, how far a copy is; --json',
   repair: 'after a gap: say what is missing; --yes: go on',
   drop: 'remove the slot; stop the service first',

@@ -31,9 +31,9 @@ const ANSWER_MS = { control: 60_000, replication: 600_000, copy: 600_000 } as co
 const KEEPALIVE_AFTER_MS = 30_000
 /** SQLSTATEs of a connection that is lost, and of what else will pass: rollback, resources, operator, system, internal. */
 const LOST_STATES = /^(08|57P)/
-/** Of a transaction that only reads: what the primary has removed or locked comes to be so on its standby. */
-const RECOVERY_CONFLICT_STATES = /^40(001|P01)$/
 const PASSING_STATES = /^(40|53|57|58|XX)/
+/** Of a transaction that only reads: what the primary has removed or locked comes to be so on its standby. */
+const RECOVERY_CONFLICT_STATE = '40001'
 /** The system's codes of a connection that broke. */
 const BROKEN_CODES = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|EHOSTUNREACH|ENETUNREACH)$/
 /** What the driver says, without a code, of a connection that is no more. */
@@ -184,7 +184,7 @@ export function queryFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
   const code = errorCode(error) ?? ''
   if (/query read timeout/i.test(message)) return linkFailure('PostgreSQL did not answer a query', error)
-  if (RECOVERY_CONFLICT_STATES.test(code))
+  if (code === RECOVERY_CONFLICT_STATE)
     return linkFailure(
       `a standby has ended a query: ${message} (SQLSTATE ${code})`,
       error,

@@ -21,6 +21,7 @@ test('G11: a connection that is lost and a server that is in trouble are tried a
     ...['53300', '53200', '53100', '57014', '40P01', '58030', 'XX000'].map(
       (code) => [refused(code), new RegExp(`could not answer: .*SQLSTATE ${code}`)] as const,
     ),
+    [refused('40001'), /a standby has ended a query: .*SQLSTATE 40001/],
     ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH'].map(
       (code) => [broken(code), /connection to PostgreSQL broke/] as const,
     ),
