@@ -15,7 +15,7 @@ import type { TcpProxy } from '../support/tcp-proxy.js'
 import { underLoad } from '../support/watched-load.js'
 
 /** The server gives up on us, and as much later at most we on it; long enough for a program that gets little of a busy machine. */
-const IMPATIENT = '5s'
+const IMPATIENT = '8s'
 /** Whichever of the two connections is missed first. */
 const SILENT = /nothing came from the server for \d+ s|gives no answer/
 
