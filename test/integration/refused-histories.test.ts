@@ -1,7 +1,8 @@
 // Slots, publications and lakes that are not ours or not whole: the program refuses to run where rows would be missing or
 // mixed, names what is missing and the way out, and touches nothing.
 import assert from 'node:assert/strict'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { testDatabase } from '../support/postgres.js'
@@ -91,6 +92,10 @@ const usedLake: readonly BadHistory[] = [
       return { code: 3, says: [/publication wal_cake_pub is gone/, /CREATE PUBLICATION "wal_cake_pub"/] }
     },
   },
+]
+
+/** What is wrong with these lies in the lake alone. */
+const changedLake: readonly BadHistory[] = [
   {
     name: 'the lake was written from another cluster',
     spoil: async (rig) => {
@@ -193,6 +198,25 @@ describe('G6: refused, with nothing created or moved', { concurrency: 2 }, () =>
       await rig.dropSlot()
     })
   }
+
+  test('a lake that somebody has changed', async (t) => {
+    const rig = await makeRig(t, { lake: 'folder' })
+    await commitBatches(rig)
+    const whole = `${rig.folder!}.whole`
+    await cp(rig.folder!, whole, { recursive: true })
+    t.after(() => rm(whole, { recursive: true }))
+    for (const { name, spoil } of changedLake)
+      await t.test(name, async () => {
+        await rm(join(rig.folder!, 'default'), { recursive: true })
+        await cp(whole, rig.folder!, { recursive: true })
+        const refusal = await spoil(rig)
+        const before = await footprint(rig)
+        await rig.source.query('INSERT INTO marks DEFAULT VALUES')
+        await assertRefused(rig.start(), refusal)
+        assert.deepEqual(await footprint(rig), before)
+      })
+    await rig.dropSlot()
+  })
 })
 
 describe('G5: another writer has committed the batch', () => {

@@ -54,7 +54,7 @@ for (const action of [
 
 for (const action of [{ do: 'hang' }, { do: 'hangBody' }] as const) {
   test(`a store that falls silent (${action.do}) is given up and asked again`, limit, async (t) => {
-    const { server, store, retrying } = await faultyStore(t, { idleTimeoutMs: 150 })
+    const { server, store, retrying } = await faultyStore(t, { idleTimeoutMs: 500 })
     await store.put('k', one, { role: 'log' })
     const fault = server.faults.add({ action })
     assert.equal((await retrying({ maxAttempts: 2 }).get('k'))?.toString(), 'one')
@@ -73,7 +73,7 @@ test('a store that takes connections and never answers is away, in bounded time'
     silent.close()
   })
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
-  const { store } = await faultyStore(t, { endpoint, idleTimeoutMs: 150 })
+  const { store } = await faultyStore(t, { endpoint, idleTimeoutMs: 500 })
   await assert.rejects(store.put('k', one, { role: 'log' }), { kind: 'store_away' })
   await assert.rejects(store.put('k', [Buffer.alloc(9 * MIB)], { role: 'data' }), { kind: 'store_away' })
   await assert.rejects(store.get('k'), { kind: 'store_away' })
@@ -98,7 +98,7 @@ test('a conditional write that was won but not answered comes back as exists, wi
 })
 
 test('a conditional write whose answer comes too late comes back as exists', limit, async (t) => {
-  const { server, retrying } = await faultyStore(t, { idleTimeoutMs: 150 })
+  const { server, retrying } = await faultyStore(t, { idleTimeoutMs: 500 })
   server.faults.add({ action: { do: 'answerLate', ms: 20_000 } })
   assert.equal(await retrying().put('k', one, { role: 'log', ifAbsent: true }), 'exists')
 })

@@ -36,7 +36,7 @@ const faults: FaultAction[] = [
 for (const action of faults) {
   for (const operation of requests) {
     test(`${operation}: ${Object.values(action).join(' ')}: staged and completed all the same`, limit, async (t) => {
-      const setting = await faultyStore(t, { idleTimeoutMs: 250 })
+      const setting = await faultyStore(t, { idleTimeoutMs: 750 })
       const store = setting.retrying({ maxAttempts: 3 })
       // The store has worked before, as it has when a copy is under way.
       await store.put('before', [Buffer.from('x')], { role: 'log' })

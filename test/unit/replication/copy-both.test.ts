@@ -266,7 +266,7 @@ test('an orderly end waits no longer than it is told, and passes over what the s
   const closed = copy.close(200)
   link.copyData(Buffer.from('unwanted'))
   await closed
-  assert.ok(performance.now() - began < 2_000)
+  assert.ok(performance.now() - began < 10_000)
   assert.deepEqual(payloads, [])
   await copy.close(200)
 })
