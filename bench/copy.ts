@@ -21,6 +21,7 @@ const ROWS_PER_TRANSACTION = 10_000
 const ROWS = TRANSACTIONS * ROWS_PER_TRANSACTION
 /** Below this the bench fails. */
 const LEAST_RATIO = 0.5
+const WORKERS = 2
 const MEMORY_LIMIT_BYTES = 128 << 20
 
 interface Copied {
@@ -66,7 +67,7 @@ async function rounds(admin: pg.Client, psql: string, url: string, sent: number)
   }
   const ratio = median(baseline) / median(ours.map(({ seconds }) => seconds))
   const peakBytes = Math.max(...ours.map((copied) => copied.peakBytes))
-  const bound = memoryBound({ limitBytes: MEMORY_LIMIT_BYTES })
+  const bound = memoryBound({ limitBytes: MEMORY_LIMIT_BYTES, workers: WORKERS })
   const cpuSeconds = median(ours.map((copied) => copied.cpuSeconds)) / (ROWS / 1e6)
   process.stdout.write(
     `copy: ${ratio.toFixed(2)} x COPY to psql, thrown away (medians of ${ROUNDS}; at least ${LEAST_RATIO}); ` +
@@ -108,7 +109,12 @@ async function copyIntoFolder(admin: pg.Client, url: string): Promise<Copied> {
   const slot = `bench_${process.hrtime.bigint()}`
   const program = new Program({
     ...{ PG_CONN_STRING: url, PG_SLOT: slot, PG_PUBLICATION: 'bench', LAKE_DIR: lake },
-    ...{ SNAPSHOT: 'initial', SNAPSHOT_WORKERS: '2', ZSTD_LEVEL: '3', MEMORY_LIMIT: `${mib(MEMORY_LIMIT_BYTES)}MiB` },
+    ...{
+      SNAPSHOT: 'initial',
+      SNAPSHOT_WORKERS: String(WORKERS),
+      ZSTD_LEVEL: '3',
+      MEMORY_LIMIT: `${mib(MEMORY_LIMIT_BYTES)}MiB`,
+    },
   })
   try {
     const began = await program.logged('copying existing rows')

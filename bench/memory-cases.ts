@@ -10,8 +10,10 @@ export interface MemoryCase {
   readonly store: 'folder' | 'bucket' | 'slow bucket'
   readonly limitMiB: number
   readonly env?: Readonly<Record<string, string>>
-  /** Bytes of the largest message that the server sends; 0 where rows are small. */
+  /** Bytes of the largest messages that the server sends at the same time; absent where rows are small. */
   readonly rowBytes?: number
+  /** While rows are copied. */
+  readonly workers?: number
   /** Written in one batch, where there are thousands. */
   readonly tables?: number
   /** Tables that are copied: then they are loaded before the program starts. */
@@ -91,14 +93,16 @@ const many: Pick<MemoryCase, 'prepare' | 'load'> = {
 
 const WORKERS = 4
 
+const copying: Pick<MemoryCase, 'env' | 'workers'> = { env: { SNAPSHOT_WORKERS: String(WORKERS) }, workers: WORKERS }
+
 /** As many tables as are copied at the same time, each with so many values that do not compress. */
 function copiedValues(
   rows: number,
   bytes: number,
-): Pick<MemoryCase, 'env' | 'rowBytes' | 'copied' | 'prepare' | 'load'> {
+): Pick<MemoryCase, 'env' | 'workers' | 'rowBytes' | 'copied' | 'prepare' | 'load'> {
   const tables = Array.from({ length: WORKERS }, (_, k) => `blobs_${k}`)
   return {
-    env: { SNAPSHOT_WORKERS: String(WORKERS) },
+    ...copying,
     rowBytes: WORKERS * bytes,
     copied: tables.map((table) => `public.${table}`),
     prepare: blobs,
@@ -111,8 +115,8 @@ function copiedValues(
   }
 }
 
-const copiedRows: Pick<MemoryCase, 'env' | 'copied' | 'prepare' | 'load'> = {
-  env: { SNAPSHOT_WORKERS: String(WORKERS) },
+const copiedRows: Pick<MemoryCase, 'env' | 'workers' | 'copied' | 'prepare' | 'load'> = {
+  ...copying,
   copied: ['public.orders'],
   prepare: ordersTable,
   load: async (client) => {
@@ -235,7 +239,7 @@ export const memoryCases: readonly MemoryCase[] = [
     name: 'a copy of 100 columns',
     store: 'folder',
     limitMiB: 32,
-    env: { SNAPSHOT_WORKERS: String(WORKERS) },
+    ...copying,
     copied: ['public.wide'],
     prepare: `CREATE TABLE wide (c1 int PRIMARY KEY, ${columns(2, 50, 'int')}, ${columns(51, 100, 'text')})`,
     load: async (client) => {

@@ -23,7 +23,7 @@ test('G10: large values are copied by four connections at once', { skip: memoryU
     await rig.source.query(`CREATE TABLE ${table} (LIKE large INCLUDING ALL); INSERT INTO ${table} SELECT * FROM large`)
   const service = await rig.stream(env)
   await copied(rig, service, tables)
-  await assertMemoryBound(t, service, { limitBytes })
+  await assertMemoryBound(t, service, { limitBytes, workers: WORKERS })
   await endInOrder(rig, service)
   for (const table of tables) assert.equal(await assertLargeValues(rig.source, rig.lake, table), VALUES)
 })

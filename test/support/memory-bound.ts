@@ -12,20 +12,25 @@ const compiledRoot = fileURLToPath(new URL('../../..', import.meta.url))
 const root = existsSync(join(compiledRoot, 'docs')) ? compiledRoot : process.cwd()
 const page = await readFile(join(root, 'docs/memory.md'), 'utf8')
 
-/** What decides how much: `rowBytes`, of the largest message that the server sends; `tables`, written in one batch. */
+/**
+ * What decides how much: `rowBytes`, of the largest messages that the server sends at the same time; `tables`, written in one batch;
+ * `workers`, while rows are copied.
+ */
 export interface MemoryLoad {
   readonly limitBytes: number
   readonly rowBytes?: number
   readonly tables?: number
+  readonly workers?: number
 }
 
 const fixedBytes = promised(/`MEMORY_LIMIT` \+ (\d+) MiB/) * 2 ** 20
 const bytesPerTable = promised(/(\d+) KiB for each table/) * 2 ** 10
+const bytesPerWorker = promised(/(\d+) MiB for each of `SNAPSHOT_WORKERS`/) * 2 ** 20
 const copiesOfRow = promised(/([\d.]+) times the largest row/)
 
 /** The most that may be resident. */
-export function memoryBound({ limitBytes, rowBytes = 0, tables = 0 }: MemoryLoad): number {
-  return limitBytes + fixedBytes + copiesOfRow * rowBytes + bytesPerTable * tables
+export function memoryBound({ limitBytes, rowBytes = 0, tables = 0, workers = 0 }: MemoryLoad): number {
+  return limitBytes + fixedBytes + copiesOfRow * rowBytes + bytesPerTable * tables + bytesPerWorker * workers
 }
 
 /** Fails where the running program has taken more. */

@@ -1,5 +1,6 @@
 // A copy of some tables under one snapshot, by several connections at once. Each part is read in a transaction of its own, after a look
 // whether the table is still what the snapshot saw, and its files are staged before the next one.
+import pLimit from 'p-limit'
 import type pg from 'pg'
 import type { CopyProgress, PlannedCopy, StagedFile } from '../../model/batch-record.js'
 import { Failure } from '../../model/failure.js'
@@ -85,6 +86,8 @@ export class CopyRun {
   /** What is staged and waits for its commit, while the next part is read. */
   readonly #finishing = new Set<Promise<void>>()
   #fresh!: pg.Client
+  /** It is asked one thing at a time, whichever worker asks. */
+  readonly #asking = pLimit(1)
   #stopped = false
   #cause: unknown
   #halt!: (reason: Failure) => void
@@ -300,7 +303,8 @@ export class CopyRun {
 
   async #isChanged(source: SourceTable): Promise<boolean> {
     const { publication, serverVersion } = this.#context
-    const now = await sourceTable(this.#fresh, publication, source.relation.oid, serverVersion)
+    const { oid } = source.relation
+    const now = await this.#asking(() => sourceTable(this.#fresh, publication, oid, serverVersion))
     return JSON.stringify(now) !== JSON.stringify(source)
   }
 
@@ -316,7 +320,7 @@ export class CopyRun {
     if (error instanceof UnfitRequest) return error
     // Where it was changed a name, a column, a type or a row of the catalogue may be missed that will not be missed again.
     if (!isRefusal(error) || source === undefined || (await this.#isChanged(source))) return undefined
-    return refusalOf(this.#fresh, source.sources, error)
+    return this.#asking(() => refusalOf(this.#fresh, source.sources, error))
   }
 }
 

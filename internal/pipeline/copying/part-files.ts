@@ -1,6 +1,7 @@
 // One part of a copy on its way into the store: what the server sends of it becomes files, and each file is staged as soon as it is
 // closed.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import type { StagedFile } from '../../model/batch-record.js'
 import type { Pause } from '../../model/change-sink.js'
 import { copyKey } from '../../storage/keys.js'
@@ -40,6 +41,8 @@ export class PartFiles {
   readonly #copy: TableCopy
   readonly #rows: CopyRows
   readonly #staged: Promise<StagedFile>[] = []
+  /** One of its files goes up at a time: what a store holds of each beside its pages is not counted. */
+  readonly #oneByOne = pLimit(1)
   readonly #nextPart: () => number
   readonly #received: (rows: number, bytes: number) => void
   #bytes = 0
@@ -113,27 +116,32 @@ export class PartFiles {
   }
 
   async #stage(file: ClosedFile, supersedes: boolean): Promise<StagedFile> {
-    const { slot, run, store, gate } = this.#context
+    const { gate } = this.#context
+    gate.leaving(1)
+    try {
+      return await this.#oneByOne(() => this.#store(file, supersedes))
+    } finally {
+      gate.leaving(-1)
+    }
+  }
+
+  async #store(file: ClosedFile, supersedes: boolean): Promise<StagedFile> {
+    const { slot, run, store } = this.#context
     const { table, version } = this.#copy
     const { dateColumn } = file.layout
     const key = copyKey({ ...table, dateColumn, date: file.date, slot, run, part: this.#nextPart() })
-    gate.leaving(1)
+    const content = await file.content()
+    const { parts, bytes, rows, sha256 } = content
     try {
-      const content = await file.content()
-      const { parts, bytes, rows, sha256 } = content
-      try {
-        await version.recorded
-        const receipt = await store.stage(key, parts, { sha256, role: 'data' })
-        const { schema, table: name } = table
-        return {
-          ...{ key, schema, table: name, schemaVersion: version.version, rows, bytes, sha256 },
-          ...{ receipt, supersedes },
-        }
-      } finally {
-        content.release()
+      await version.recorded
+      const receipt = await store.stage(key, parts, { sha256, role: 'data' })
+      const { schema, table: name } = table
+      return {
+        ...{ key, schema, table: name, schemaVersion: version.version, rows, bytes, sha256 },
+        ...{ receipt, supersedes },
       }
     } finally {
-      gate.leaving(-1)
+      content.release()
     }
   }
 }
