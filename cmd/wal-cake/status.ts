@@ -2,7 +2,7 @@
 import { formatMicros } from '../../internal/model/instant.js'
 import { formatLsn } from '../../internal/model/lsn.js'
 import { readLakeStatus, type LakeStatus } from '../../internal/pipeline/lake-status.js'
-import { isUnderWay } from '../../internal/storage/copy-report.js'
+import { copyNumbers, isUnderWay, tableFields } from '../../internal/storage/copy-report.js'
 import { summaryOf } from './copy-bars.js'
 import type { Invocation } from './main.js'
 import { openStore } from './pieces.js'
@@ -43,13 +43,9 @@ function jsonOf({ location, identity, durable, openBatches, gaps, tables, copy }
 function copyJson(copy: NonNullable<LakeStatus['copy']>, nowMs: number): object {
   return {
     running: isUnderWay(copy, nowMs),
-    lsn: formatLsn(copy.lsn),
-    ...{ tables_copied: copy.tablesCopied, tables_left: copy.tablesLeft },
-    ...{ rows: copy.rows, rows_expected: copy.rowsExpected, bytes: copy.bytes },
-    ...{ rows_per_second: copy.rowsPerSecond, seconds_left: copy.secondsLeft ?? null },
-    tables: copy.tables.map(({ schema, table, rows, rowsExpected, bytes }) => ({
-      ...{ schema, table, rows, rows_expected: rowsExpected, bytes },
-    })),
+    ...copyNumbers(copy),
+    seconds_left: copy.secondsLeft ?? null,
+    tables: copy.tables.map(tableFields),
   }
 }
 

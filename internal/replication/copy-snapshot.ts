@@ -83,6 +83,11 @@ export class CopySnapshot {
     }
   }
 
+  /** `_lsn` of the rows: the records of the log are aligned, so no transaction has this position. */
+  get lsn(): Lsn {
+    return this.consistentPoint - 1n
+  }
+
   /** Lets it go. */
   release(): void {
     void this.#holder.end().catch(() => undefined)

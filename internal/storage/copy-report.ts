@@ -3,7 +3,7 @@ import { formatMicros } from '../model/instant.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import { copyReportKey } from './keys.js'
 import type { ObjectStore } from './object-store.js'
-import { bytesOfRecord, RecordReader } from './record-reader.js'
+import { bytesOfRecord, RecordReader, type Json } from './record-reader.js'
 
 export interface TableReport {
   readonly schema: string
@@ -35,23 +35,32 @@ export interface CopyReport {
 }
 
 export async function writeCopyReport(store: ObjectStore, slot: string, report: CopyReport): Promise<void> {
-  const { writtenMs, startedMs, lsn, tables, secondsLeft = null } = report
+  const { writtenMs, startedMs, tables, secondsLeft = null } = report
   const content = bytesOfRecord({
     written_at: formatMicros(BigInt(writtenMs) * 1000n),
     started_at: formatMicros(BigInt(startedMs) * 1000n),
-    lsn: formatLsn(lsn),
+    ...copyNumbers(report),
+    seconds_left: secondsLeft,
+    tables: tables.map(tableFields),
+  })
+  await store.put(copyReportKey(slot), [content], { role: 'log' })
+}
+
+/** Under the names that they have wherever they are told: in the lake, in the log, in `status`. */
+export function copyNumbers(report: CopyReport): Json {
+  return {
+    lsn: formatLsn(report.lsn),
     tables_copied: report.tablesCopied,
     tables_left: report.tablesLeft,
     rows: report.rows,
     rows_expected: report.rowsExpected,
     bytes: report.bytes,
     rows_per_second: report.rowsPerSecond,
-    seconds_left: secondsLeft,
-    tables: tables.map(({ schema, table, rows, rowsExpected, bytes }) => ({
-      ...{ schema, table, rows, rows_expected: rowsExpected, bytes },
-    })),
-  })
-  await store.put(copyReportKey(slot), [content], { role: 'log' })
+  }
+}
+
+export function tableFields({ schema, table, rows, rowsExpected, bytes }: TableReport): Json {
+  return { schema, table, rows, rows_expected: rowsExpected, bytes }
 }
 
 /** Undefined where nothing was ever copied. */

@@ -110,12 +110,12 @@ export class Copier {
     const { signal } = this.#stop
     const snapshot = await takeSnapshot(signal)
     try {
-      const about = { tables: tables.length, lsn: formatLsn(lsnOf(snapshot)), from: snapshot.from }
+      const about = { tables: tables.length, lsn: formatLsn(snapshot.lsn), from: snapshot.from }
       context.logger.info(about, 'copying existing rows')
       // Of a session that has ended no position is passed any more.
       if (!signal.aborted) await Promise.race([passed(snapshot.consistentPoint), this.#stopped])
       if (signal.aborted) return 0
-      const meter = new CopyProgressMeter(tables, estimates, lsnOf(snapshot), Date.now())
+      const meter = new CopyProgressMeter(tables, estimates, snapshot.lsn, Date.now())
       const left = await this.#copy(tables, snapshot, meter)
       await this.#note(left)
       return left.filter(({ refusal }) => refusal === undefined).length
@@ -139,7 +139,7 @@ export class Copier {
       copied: async (table, rows) => {
         meter.copied(table)
         if (table.request === undefined) return
-        await this.#requests.answer(table.request.id, { outcome: 'copied', rows, lsn: lsnOf(snapshot) })
+        await this.#requests.answer(table.request.id, { outcome: 'copied', rows, lsn: snapshot.lsn })
       },
     })
     const teller = new ProgressTeller({ slot, store, metrics, logger, report: () => meter.report(Date.now()) })
@@ -213,9 +213,4 @@ export class Copier {
       logger.error({ table: name, err: refusal, retry_in_ms: REFUSED_MS }, 'the server refuses to copy a table')
     }
   }
-}
-
-/** `_lsn` of the rows: the records of the log are aligned, so no transaction has this position. */
-function lsnOf({ consistentPoint }: CopySnapshot): Lsn {
-  return consistentPoint - 1n
 }

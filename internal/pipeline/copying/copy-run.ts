@@ -104,8 +104,7 @@ export class CopyRun {
     this.#snapshot = snapshot
     this.#tables = [...tables]
     this.#halted.catch(() => undefined)
-    // The records of the log are aligned: no transaction has this position.
-    this.#stamp = stampOf(snapshot.consistentPoint - 1n, snapshot.micros, undefined)
+    this.#stamp = stampOf(snapshot.lsn, snapshot.micros, undefined)
   }
 
   /** Copies what it can and returns the tables that are left. Throws Failure where the link or the store failed. */
@@ -200,7 +199,7 @@ export class CopyRun {
     })
     const { relation } = source
     const types = await catalog.resolve(relation.columns.map(({ typeOid }) => typeOid))
-    const lsn = this.#snapshot.consistentPoint - 1n
+    const { lsn } = this.#snapshot
     const relationName = { schema: relation.schema, table: relation.name }
     const { hasKey } = source
     const chosenRows = request?.where !== undefined

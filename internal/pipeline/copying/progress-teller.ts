@@ -1,9 +1,8 @@
 // Tells how far a copy is, as long as it runs: an object in the store for commands that look from elsewhere, the numbers for a metrics
 // collector, and a line in the log.
-import { formatLsn } from '../../model/lsn.js'
 import type { Logger } from '../../observability/logger.js'
 import type { Metrics } from '../../observability/metrics.js'
-import { writeCopyReport, type CopyReport } from '../../storage/copy-report.js'
+import { copyNumbers, writeCopyReport, type CopyReport } from '../../storage/copy-report.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 
 const EVERY_MS = 2_000
@@ -66,10 +65,7 @@ export class ProgressTeller {
 
 function fieldsOf(report: CopyReport): object {
   return {
-    lsn: formatLsn(report.lsn),
-    ...{ tables_copied: report.tablesCopied, tables_left: report.tablesLeft },
-    ...{ rows: report.rows, rows_expected: report.rowsExpected, bytes: report.bytes },
-    rows_per_second: report.rowsPerSecond,
+    ...copyNumbers(report),
     ...(report.secondsLeft === undefined ? {} : { seconds_left: report.secondsLeft }),
   }
 }
