@@ -117,4 +117,5 @@ esac
 if [ "$program" != cmd/wal-cake/main.js ]; then shift; fi
 
 build
-exec node "dist/$program" "$@"
+# cmd/wal-cake/node-flags.ts says why.
+exec node --initial-old-space-size=64 "dist/$program" "$@"

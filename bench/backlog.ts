@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
+import { nodeFlags } from '../cmd/wal-cake/node-flags.js'
 import { findClientProgram } from './client-programs.js'
 import { committed, median, pause } from './measuring.js'
 import { fillOrders, ordersTable } from './orders.js'
@@ -116,7 +117,7 @@ async function drainIntoFolder(admin: pg.Client, url: string, slot: string, end:
     LOG_LEVEL: 'warn',
   }
   const started = performance.now()
-  const child = spawn(process.execPath, [program, 'start'], { env, stdio: 'inherit' })
+  const child = spawn(process.execPath, [...nodeFlags, program, 'start'], { env, stdio: 'inherit' })
   const ended = once(child, 'exit')
   try {
     const sent =

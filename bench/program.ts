@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../cmd/wal-cake/node-flags.js'
 
 const LOOK_MS = 50
 const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
@@ -26,7 +27,10 @@ export class Program {
   /** `start`, with nothing of our own environment but the PATH. */
   constructor(env: Readonly<Record<string, string>>) {
     const options = { env: { PATH: process.env.PATH, HTTP_ADDR: '', LOG_FORMAT: 'json', ...env } }
-    this.#child = spawn(process.execPath, [program, 'start'], { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#child = spawn(process.execPath, [...nodeFlags, program, 'start'], {
+      ...options,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     this.#exited = once(this.#child, 'exit')
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#take(line))
     void this.#exited.then(() => {

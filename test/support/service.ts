@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../../cmd/wal-cake/node-flags.js'
 import { eventually, type Patience } from './eventually.js'
 
 export { eventually, type Patience } from './eventually.js'
@@ -131,7 +132,7 @@ export function startService(
   args: readonly string[] = ['start'],
   entry = program,
 ): Service {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
     // A folder without an .env of somebody's.
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: {

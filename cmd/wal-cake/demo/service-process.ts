@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../node-flags.js'
 
 /** What the service has told in its log so far. */
 export interface ServiceProgress {
@@ -26,7 +27,7 @@ export class ServiceProcess {
   constructor(folder: string, variables: Readonly<Record<string, string>>) {
     const { PATH, HOME, TMPDIR, UV_THREADPOOL_SIZE = '4' } = process.env
     const inherited = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined)
-    this.#child = spawn(process.execPath, [program, 'start'], {
+    this.#child = spawn(process.execPath, [...nodeFlags, program, 'start'], {
       cwd: folder,
       env: { ...Object.fromEntries(inherited), UV_THREADPOOL_SIZE, LOG_FORMAT: 'json', LAKE_DIR: folder, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
