@@ -1,137 +1,170 @@
-// How fast a backlog is drained, as a ratio to pg_recvlogical writing the same backlog of the same server to /dev/null. Both
+// How fast backlogs are drained, as ratios to pg_recvlogical writing the same backlog of the same server to /dev/null. Both
 // start from copies of one slot, take turns, and the medians count; absolute times of a shared machine prove nothing.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+// `./run.sh bench backlog [PART OF A CASE'S NAME …]`.
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
-import { nodeFlags } from '../cmd/wal-cake/node-flags.js'
+import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
+import { hasOpenssl, makeCertificate, switchTlsOn } from '../test/support/certificate.js'
+import { bucketEnv, makeBucket } from '../test/support/lake-bucket.js'
+import { S3Server } from '../test/support/s3-server.js'
+import { startStore, type TestStore } from '../test/support/s3-stores.js'
+import { backlogCases, type BacklogCase } from './backlog-cases.js'
 import { findClientProgram } from './client-programs.js'
-import { committed, median, pause } from './measuring.js'
-import { fillOrders, ordersTable } from './orders.js'
+import { drainIntoLake, throwAway, withSlot, type Drain } from './drain.js'
+import type { Figure } from './figures.js'
+import { bucketPlace, folderPlace } from './lake-place.js'
+import { median } from './measuring.js'
 
 const ROUNDS = 3
-const TRANSACTIONS = 1_000
-const ROWS_PER_TRANSACTION = 1_000
-const ROWS = TRANSACTIONS * ROWS_PER_TRANSACTION
-/** What the server has sent last is still in the sockets; a stop takes no further transaction. Counts against us. */
-const IN_FLIGHT_MS = 150
-/** Below this the bench fails. */
-const LEAST_RATIO = 0.8
-const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
 
-interface Drain {
-  readonly seconds: number
-  readonly bytes?: number
+/** Server, and how its links are made. */
+interface Lab {
+  readonly server: PostgresServer
+  readonly admin: pg.Client
+  readonly socketFolder: string
+  readonly recvlogical: string
+  readonly store: TestStore | undefined
 }
 
-/** Runs the bench and prints a table. Resolves to false where the ratio is below the least one. */
-export async function backlog(): Promise<boolean> {
-  const recvlogical = await findClientProgram('pg_recvlogical')
+/** Of the cases whose name has one of the words; of all where there is none. */
+export async function backlog(words: readonly string[]): Promise<readonly Figure[]> {
+  const chosen = backlogCases.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
+  const folder = await mkdtemp(join(tmpdir(), 'wal-cake-bench-'))
+  // The server may run as another user.
+  await chmod(folder, 0o777)
   const server = await startPostgres({
-    settings: { max_wal_size: '8GB', max_replication_slots: '20', max_wal_senders: '20' },
+    settings: { max_wal_size: '8GB', unix_socket_directories: folder, max_locks_per_transaction: 1024 },
   })
   const admin = new pg.Client(server.url)
   await admin.connect()
+  const store = chosen.some(({ bucket }) => bucket) ? await startStore() : undefined
+  const lab = { server, admin, socketFolder: folder, recvlogical: await findClientProgram('pg_recvlogical'), store }
   try {
-    await admin.query(`${ordersTable} CREATE PUBLICATION bench FOR TABLE orders`)
-    await admin.query("SELECT pg_create_logical_replication_slot('bench_base', 'pgoutput')")
-    process.stdout.write(`filling: ${ROWS.toLocaleString('en')} rows in transactions of ${ROWS_PER_TRANSACTION}\n`)
-    await admin.query(fillOrders(TRANSACTIONS, ROWS_PER_TRANSACTION))
-    const { rows } = await admin.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
-    const end = rows[0]!.lsn
-    const baseline: number[] = []
-    const ours: number[] = []
-    for (let round = 1; round <= ROUNDS; round++) {
-      baseline.push((await withSlot(admin, (slot) => receive(recvlogical, server.url, slot, end))).seconds)
-      const drain = await withSlot(admin, (slot) => drainIntoFolder(admin, server.url, slot, end))
-      ours.push(drain.seconds)
-      const rate = (seconds: number): string => `${Math.round(ROWS / seconds / 1000)} k rows/s`
-      process.stdout.write(
-        `round ${round}: pg_recvlogical ${rate(baseline.at(-1)!)}, wal-cake ${rate(drain.seconds)}, ${((drain.bytes ?? 0) / 1e6).toFixed(1)} MB of Parquet\n`,
-      )
-    }
-    const ratio = median(baseline) / median(ours)
-    process.stdout.write(
-      `backlog: ${ratio.toFixed(2)} x pg_recvlogical to /dev/null (medians of ${ROUNDS}; at least ${LEAST_RATIO})\n`,
-    )
-    return ratio >= LEAST_RATIO
+    if (chosen.some(({ link }) => link === 'tls')) await encrypt(lab)
+    const figures: Figure[] = []
+    for (const one of chosen) figures.push(...(await inDatabase(lab, one)))
+    return figures
   } finally {
+    await store?.stop()
     await admin.end()
     await server.stop('immediate')
+    await rm(folder, { recursive: true })
   }
 }
 
-/** Runs `drain` on a fresh copy of the slot in front of the backlog. */
-async function withSlot(admin: pg.Client, drain: (slot: string) => Promise<Drain>): Promise<Drain> {
-  const slot = `bench_${process.hrtime.bigint()}`
-  await admin.query('SELECT pg_copy_logical_replication_slot($1, $2)', ['bench_base', slot])
+async function encrypt({ server, socketFolder }: Lab): Promise<void> {
+  if (!(await hasOpenssl())) throw new Error('TLS needs a certificate, and this machine has no openssl to make one')
+  await switchTlsOn(server, await makeCertificate(socketFolder, 'localhost'))
+}
+
+/** A database for each case: decoding skips what the others have written. */
+async function inDatabase(lab: Lab, one: BacklogCase): Promise<readonly Figure[]> {
+  const database = `bench_${process.hrtime.bigint()}`
+  await lab.admin.query(`CREATE DATABASE ${database}`)
+  const url = new URL(lab.server.url)
+  url.pathname = database
+  const client = new pg.Client(url.href)
+  await client.connect()
   try {
-    return await drain(slot)
+    await client.query(one.tables)
+    if (one.before !== undefined) await client.query(one.before)
+    await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [database])
+    for (const statement of one.load) await client.query(statement)
+    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
+    const backlog = { slot: database, end: rows[0]!.lsn, link: linkOf(lab, one, url) }
+    const figures = await rounds(lab, client, one, backlog)
+    return one.bucket === true ? [...figures, ...(await requestsOf(client, one, backlog))] : figures
   } finally {
-    await released(admin, slot)
-    await admin.query('SELECT pg_drop_replication_slot($1)', [slot])
+    await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1', [
+      database,
+    ])
+    await client.end()
+    await lab.admin.query(`DROP DATABASE ${database}`)
   }
 }
 
-async function released(admin: pg.Client, slot: string): Promise<void> {
-  const active = 'SELECT active FROM pg_replication_slots WHERE slot_name = $1'
-  while ((await admin.query<{ active: boolean }>(active, [slot])).rows[0]?.active === true) await pause(20)
+function linkOf({ server, socketFolder }: Lab, { link }: BacklogCase, url: URL): string {
+  const password = decodeURIComponent(url.password)
+  const database = url.pathname.slice(1)
+  if (link === 'unix')
+    return `host=${socketFolder} port=${server.port} user=postgres dbname=${database} password='${password}'`
+  if (link === 'tls') url.searchParams.set('sslmode', 'require')
+  return url.href
 }
 
-async function receive(recvlogical: string, url: string, slot: string, end: string): Promise<Drain> {
-  const started = performance.now()
-  const args = [
-    '-d',
-    url,
-    '-S',
-    slot,
-    '--start',
-    '-f',
-    '/dev/null',
-    `--endpos=${end}`,
-    '-o',
-    'proto_version=1',
-    '-o',
-    'publication_names=bench',
+interface Drained extends Drain {
+  /** Of Parquet. */
+  readonly bytes: number
+}
+
+interface Backlog {
+  readonly slot: string
+  readonly end: string
+  readonly link: string
+}
+
+async function rounds(lab: Lab, client: pg.Client, one: BacklogCase, backlog: Backlog): Promise<readonly Figure[]> {
+  const baseline: number[] = []
+  const drains: Drained[] = []
+  const { slot, end, link } = backlog
+  for (let round = 1; round <= ROUNDS; round++) {
+    baseline.push(await withSlot(client, slot, (copy) => throwAway(lab.recvlogical, link, copy, end)))
+    drains.push(await withSlot(client, slot, (copy) => drainOnce(lab, client, one, { slot: copy, end, link })))
+    const rate = (seconds: number): string => `${Math.round(one.rows / seconds / 1000)} k rows/s`
+    process.stderr.write(
+      `${one.name}, round ${round}: pg_recvlogical ${rate(baseline.at(-1)!)}, wal-cake ${rate(drains.at(-1)!.seconds)}\n`,
+    )
+  }
+  const middle = (of: (drain: Drained) => number): number => median(drains.map(of))
+  const figure = { bench: 'backlog', subject: one.name }
+  const seconds = middle((drain) => drain.seconds)
+  return [
+    { ...figure, measure: 'speed', value: median(baseline) / seconds, unit: 'x pg_recvlogical', least: one.least },
+    { ...figure, measure: 'rate', value: one.rows / seconds / 1000, unit: 'k rows/s' },
+    {
+      ...figure,
+      measure: 'CPU',
+      value: middle((drain) => drain.cpuSeconds) / (one.rows / 1e6),
+      unit: 's per million rows',
+    },
+    { ...figure, measure: 'peak', value: Math.max(...drains.map((drain) => drain.peakBytes)) / 2 ** 20, unit: 'MiB' },
+    { ...figure, measure: 'size', value: middle((drain) => drain.bytes) / one.rows, unit: 'bytes a row' },
   ]
-  const child = spawn(recvlogical, args, { stdio: 'inherit' })
-  const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`pg_recvlogical ended with code ${code}`)
-  return { seconds: (performance.now() - started) / 1000 }
 }
 
-/** From the start of the process to its last commit in the folder, at the defaults. */
-async function drainIntoFolder(admin: pg.Client, url: string, slot: string, end: string): Promise<Drain> {
-  const lake = await mkdtemp(join(tmpdir(), 'wal-cake-bench-'))
-  const env = {
-    PATH: process.env.PATH,
-    PG_CONN_STRING: url,
-    PG_SLOT: slot,
-    PG_PUBLICATION: 'bench',
-    LAKE_DIR: lake,
-    HTTP_ADDR: '',
-    LOG_LEVEL: 'warn',
-  }
-  const started = performance.now()
-  const child = spawn(process.execPath, [...nodeFlags, program, 'start'], { env, stdio: 'inherit' })
-  const ended = once(child, 'exit')
+async function drainOnce(lab: Lab, client: pg.Client, one: BacklogCase, backlog: Backlog): Promise<Drained> {
+  const place = one.bucket === true ? await bucketPlace(lab.store!) : await folderPlace()
   try {
-    const sent =
-      'SELECT 1 FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.slot_name = $1 AND r.sent_lsn >= $2'
-    while ((await admin.query(sent, [slot, end])).rowCount === 0) await pause(20)
-    await pause(IN_FLIGHT_MS)
-    child.kill('SIGTERM')
-    const [code] = (await ended) as [number | null]
-    const seconds = (performance.now() - started) / 1000
-    const { rows, bytes } = await committed(lake)
-    if (code !== 0 || rows !== ROWS) throw new Error(`wal-cake ended with code ${code} and ${rows} rows of ${ROWS}`)
-    return { seconds, bytes }
+    const { slot, end, link } = backlog
+    const drain = await drainIntoLake(client, link, slot, end, place.env)
+    const { rows, bytes } = await place.written()
+    if (rows !== one.rows) throw new Error(`${one.name}: ${rows} rows of ${one.rows} are in the lake`)
+    return { ...drain, bytes }
   } finally {
-    child.kill('SIGKILL')
-    await rm(lake, { recursive: true, force: true })
+    await place.remove()
+  }
+}
+
+/** What a backlog costs at a store: counted by one that keeps a log. */
+async function requestsOf(
+  client: pg.Client,
+  one: BacklogCase,
+  { slot, end, link }: Backlog,
+): Promise<readonly Figure[]> {
+  const store = await S3Server.start()
+  const bucket = { endpoint: store.endpoint, ...store.keys, region: 'us-east-1', bucket: 'bench' }
+  await makeBucket(bucket)
+  try {
+    await withSlot(client, slot, (copy) => drainIntoLake(client, link, copy, end, bucketEnv(bucket)))
+    const figure = { bench: 'backlog', subject: one.name }
+    const sent = store.log.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0)
+    return [
+      { ...figure, measure: 'requests to the store', value: store.log.length, unit: '' },
+      { ...figure, measure: 'sent to the store', value: sent / 1e6, unit: 'MB' },
+    ]
+  } finally {
+    await store.stop()
   }
 }

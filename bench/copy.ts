@@ -9,7 +9,8 @@ import pg from 'pg'
 import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { findClientProgram } from './client-programs.js'
-import { freshness } from './copy-freshness.js'
+import { freshnessBesideCopy } from './copy-freshness.js'
+import type { Figure } from './figures.js'
 import { committed, dropSlot, median } from './measuring.js'
 import { mib } from './memory-cases.js'
 import { fillOrders, ordersTable } from './orders.js'
@@ -33,48 +34,48 @@ interface Copied {
   readonly peakBytes: number
 }
 
-/** Runs the bench. Resolves to false where one of its bounds does not hold. */
-export async function copy(): Promise<boolean> {
+export async function copy(): Promise<readonly Figure[]> {
   const psql = await findClientProgram('psql')
   const server = await startPostgres({ settings: { max_wal_size: '8GB' } })
   const admin = new pg.Client(server.url)
   await admin.connect()
   try {
     await admin.query(`${ordersTable} CREATE PUBLICATION bench FOR TABLE orders`)
-    process.stdout.write(`filling: ${ROWS.toLocaleString('en')} rows of ten columns\n`)
+    process.stderr.write(`filling: ${ROWS.toLocaleString('en')} rows of ten columns\n`)
     await admin.query(fillOrders(TRANSACTIONS, ROWS_PER_TRANSACTION))
     // Whoever reads a row first writes down that it is committed.
     await admin.query('VACUUM (ANALYZE) orders')
     const sent = await bytesOfCopy(psql, server.url)
-    const fast = await rounds(admin, psql, server.url, sent)
-    return (await freshness(admin, server.url)) && fast
+    const figures = await rounds(admin, psql, server.url, sent)
+    return [...figures, ...(await freshnessBesideCopy(admin, server.url))]
   } finally {
     await admin.end()
     await server.stop('immediate')
   }
 }
 
-async function rounds(admin: pg.Client, psql: string, url: string, sent: number): Promise<boolean> {
+async function rounds(admin: pg.Client, psql: string, url: string, sent: number): Promise<readonly Figure[]> {
   const baseline: number[] = []
   const ours: Copied[] = []
   for (let round = 1; round <= ROUNDS; round++) {
     baseline.push(await throwAway(psql, url))
     ours.push(await copyIntoFolder(admin, url))
     const { seconds, bytes } = ours.at(-1)!
-    process.stdout.write(
+    process.stderr.write(
       `round ${round}: psql ${rate(baseline.at(-1)!, sent)}; wal-cake ${rate(seconds, sent)}, ${(bytes / 1e6).toFixed(1)} MB of Parquet\n`,
     )
   }
-  const ratio = median(baseline) / median(ours.map(({ seconds }) => seconds))
-  const peakBytes = Math.max(...ours.map((copied) => copied.peakBytes))
-  const bound = memoryBound({ limitBytes: MEMORY_LIMIT_BYTES, workers: WORKERS })
-  const cpuSeconds = median(ours.map((copied) => copied.cpuSeconds)) / (ROWS / 1e6)
-  process.stdout.write(
-    `copy: ${ratio.toFixed(2)} x COPY to psql, thrown away (medians of ${ROUNDS}; at least ${LEAST_RATIO}); ` +
-      `${cpuSeconds.toFixed(2)} CPU seconds per million rows; ` +
-      `peak ${mib(peakBytes)} MiB of at most ${mib(bound)}, MEMORY_LIMIT ${mib(MEMORY_LIMIT_BYTES)}\n`,
-  )
-  return ratio >= LEAST_RATIO && peakBytes <= bound
+  const figure = { bench: 'copy', subject: `${ROWS.toLocaleString('en')} rows, ${WORKERS} workers` }
+  const middle = (of: (copied: Copied) => number): number => median(ours.map(of))
+  const peak = Math.max(...ours.map(({ peakBytes }) => peakBytes))
+  const most = memoryBound({ limitBytes: MEMORY_LIMIT_BYTES, workers: WORKERS })
+  const speed = median(baseline) / middle(({ seconds }) => seconds)
+  const cpu = middle(({ cpuSeconds }) => cpuSeconds) / (ROWS / 1e6)
+  return [
+    { ...figure, measure: 'speed', value: speed, unit: 'x COPY to psql', least: LEAST_RATIO },
+    { ...figure, measure: 'CPU', value: cpu, unit: 's per million rows' },
+    { ...figure, measure: 'peak', value: peak / 2 ** 20, unit: 'MiB', most: most / 2 ** 20 },
+  ]
 }
 
 function rate(seconds: number, bytes: number): string {

@@ -33,5 +33,7 @@ export function tableOf(figures: readonly Figure[]): string {
 
 function rounded(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.1) return value.toPrecision(2)
-  return value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0 })
+  return value.toLocaleString('en', {
+    maximumFractionDigits: Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0,
+  })
 }

@@ -10,6 +10,7 @@ import pg from 'pg'
 import { startPostgres, type PostgresServer } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { startStore, type TestStore } from '../test/support/s3-stores.js'
+import type { Figure } from './figures.js'
 import { dropSlot, pause } from './measuring.js'
 import { memoryCases, mib, type MemoryCase } from './memory-cases.js'
 import { Program } from './program.js'
@@ -25,45 +26,40 @@ export interface Measured {
   readonly cpuSeconds: number
 }
 
-/** Runs the cases whose name or store has one of the words. Resolves to false where one took too much. */
-export async function memory(words: readonly string[]): Promise<boolean> {
+/** Of the cases whose name or store has one of the words; of all where there is none. */
+export async function memory(words: readonly string[]): Promise<readonly Figure[]> {
   const chosen = memoryCases.filter(
     ({ name, store }) => words.length === 0 || words.some((word) => `${name} ${store}`.includes(word)),
   )
   const server = await startPostgres({ settings: { max_wal_size: '8GB', max_locks_per_transaction: '1024' } })
   const bucket = chosen.some(({ store }) => store !== 'folder') ? await startStore() : undefined
-  let good = true
   try {
-    process.stdout.write(
-      '| case | store | MEMORY_LIMIT | at start | peak | over the limit | by quarter | s | CPU s |\n',
-    )
-    process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n')
-    for (const chosenCase of chosen) good = (await runCase(chosenCase, server, bucket)) && good
+    const figures: Figure[] = []
+    for (const chosenCase of chosen) figures.push(...(await runCase(chosenCase, server, bucket)))
+    return figures
   } finally {
     await bucket?.stop()
     await server.stop('immediate')
   }
-  return good
 }
 
-async function runCase(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<boolean> {
+async function runCase(
+  chosen: MemoryCase,
+  server: PostgresServer,
+  store: TestStore | undefined,
+): Promise<readonly Figure[]> {
   const measured = await measure(chosen, server, store)
-  const over = measured.peakBytes - chosen.limitMiB * 2 ** 20
   const bound = memoryBound({ ...chosen, limitBytes: chosen.limitMiB * 2 ** 20 })
-  const tooMuch = measured.peakBytes > bound
-  const cells = [
-    chosen.name,
-    chosen.store,
-    `${chosen.limitMiB} MiB`,
-    mib(measured.startBytes),
-    mib(measured.peakBytes),
-    `${mib(over)}${tooMuch ? ' (too much)' : ''}`,
-    measured.quarters.map(mib).join(' '),
-    measured.seconds.toFixed(1),
-    measured.cpuSeconds.toFixed(1),
+  const subject = `${chosen.name}, ${chosen.store}, MEMORY_LIMIT ${chosen.limitMiB}`
+  process.stderr.write(
+    `${subject}: ${measured.seconds.toFixed(1)} s; at start ${mib(measured.startBytes)} MiB, by quarter ${measured.quarters.map(mib).join(' ')}\n`,
+  )
+  const figure = { bench: 'memory', subject }
+  return [
+    { ...figure, measure: 'peak', value: mib(measured.peakBytes), unit: 'MiB', most: mib(bound) },
+    { ...figure, measure: 'over the limit', value: mib(measured.peakBytes) - chosen.limitMiB, unit: 'MiB' },
+    { ...figure, measure: 'CPU', value: measured.cpuSeconds, unit: 's' },
   ]
-  process.stdout.write(`| ${cells.join(' | ')} |\n`)
-  return !tooMuch
 }
 
 async function measure(chosen: MemoryCase, server: PostgresServer, store: TestStore | undefined): Promise<Measured> {

@@ -23,6 +23,8 @@ export class Program {
   #wanted: Wanted[] = []
   readonly #sizes: number[] = []
   #timer: NodeJS.Timeout | undefined
+  #cpuSeconds = 0
+  #peakBytes = 0
 
   /** `start`, with nothing of our own environment but the PATH. */
   constructor(env: Readonly<Record<string, string>>) {
@@ -53,14 +55,30 @@ export class Program {
     })
   }
 
-  /** Notes its resident size from now on. */
+  /** Notes its resident size and its CPU time from now on. */
   watch(): void {
-    this.#timer = setInterval(() => void this.#status('VmRSS').then((bytes) => this.#sizes.push(bytes)), LOOK_MS)
+    this.#timer = setInterval(() => void this.#look().catch(() => undefined), LOOK_MS)
+  }
+
+  /** While it was watched, up to the last look before its end: CPU time of all its threads, and the largest size. */
+  get seen(): { readonly cpuSeconds: number; readonly peakBytes: number } {
+    return { cpuSeconds: this.#cpuSeconds, peakBytes: this.#peakBytes }
   }
 
   /** Most bytes that were ever resident. */
   peak(): Promise<number> {
     return this.#status('VmHWM')
+  }
+
+  /** Bytes that it has read from anywhere. */
+  async bytesRead(): Promise<number> {
+    const text = await readFile(`/proc/${this.#child.pid}/io`, 'utf8')
+    return Number(/^rchar: (\d+)$/m.exec(text)?.[1])
+  }
+
+  /** Bytes that are resident now. */
+  size(): Promise<number> {
+    return this.#status('VmRSS')
   }
 
   /** Highest resident size in each quarter of what was watched. */
@@ -76,9 +94,9 @@ export class Program {
 
   /** In order. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
     this.#child.kill('SIGTERM')
     await this.#exited
+    clearInterval(this.#timer)
     if (this.#child.exitCode !== 0) throw new Error(`the program ended with code ${this.#child.exitCode}`)
   }
 
@@ -98,6 +116,13 @@ export class Program {
       for (const wanted of this.#wanted.filter((wanted) => wanted.key === key)) wanted.resolve(this.#logged.get(key)!)
       this.#wanted = this.#wanted.filter((wanted) => wanted.key !== key)
     }
+  }
+
+  async #look(): Promise<void> {
+    const [size, peak, cpu] = await Promise.all([this.size(), this.peak(), this.cpuSeconds()])
+    if (size > 0) this.#sizes.push(size)
+    this.#peakBytes = Math.max(this.#peakBytes, peak)
+    this.#cpuSeconds = Math.max(this.#cpuSeconds, cpu)
   }
 
   async #status(field: string): Promise<number> {

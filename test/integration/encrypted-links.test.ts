@@ -1,11 +1,10 @@
 // TLS to PostgreSQL as sslmode asks, against a server with a certificate of our own making, and the Unix-domain socket.
 import assert from 'node:assert/strict'
-import { chmod, chown, copyFile, mkdtemp, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { hasOpenssl, makeCertificate, type Certificate } from '../support/certificate.js'
-import { eventually } from '../support/eventually.js'
+import { hasOpenssl, makeCertificate, switchTlsOn, type Certificate } from '../support/certificate.js'
 import { auditLog } from '../support/log-audit.js'
 import { createOrders, loadOrders, orders } from '../support/orders.js'
 import { startPostgres, type PostgresServer } from '../support/postgres.js'
@@ -130,21 +129,3 @@ test('a Unix-domain socket, under load and over a lost connection', async (t) =>
   await auditLog(rig.lake, rig.slot)
   await assertLakeIsTable(rig.source.url, rig.lake, orders)
 })
-
-/** The key must be readable for the server's account and nobody else. */
-async function switchTlsOn(server: PostgresServer, { certificate, key }: Certificate): Promise<void> {
-  const { uid, gid } = await stat(server.dataDir)
-  for (const [from, name] of [
-    [certificate, 'server.crt'],
-    [key, 'server.key'],
-  ] as const) {
-    const to = join(server.dataDir, name)
-    await copyFile(from, to)
-    await chmod(to, 0o600)
-    if (process.getuid?.() === 0) await chown(to, uid, gid)
-  }
-  const source = await serverSource(server)
-  await source.query('ALTER SYSTEM SET ssl = on')
-  await source.query('SELECT pg_reload_conf()')
-  await eventually(async () => (await source.query<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'on')
-}

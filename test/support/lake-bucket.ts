@@ -1,7 +1,7 @@
 // Brings the objects of a bucket into a folder, so that readers without S3 can read the lake. Only reads the bucket.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 
 export interface LakeBucket {
   readonly endpoint: string
@@ -43,5 +43,37 @@ export class BucketCopy {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, (await Body?.transformToByteArray()) ?? '')
     this.#etags.set(key, etag)
+  }
+}
+
+/** The program's settings for a bucket. */
+export function bucketEnv({
+  endpoint,
+  accessKeyId,
+  secretAccessKey,
+  region,
+  bucket,
+}: LakeBucket): Readonly<Record<string, string>> {
+  return {
+    S3_BUCKET_NAME: bucket,
+    AWS_ENDPOINT: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  }
+}
+
+export async function makeBucket({
+  endpoint,
+  accessKeyId,
+  secretAccessKey,
+  region,
+  bucket,
+}: LakeBucket): Promise<void> {
+  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+  } finally {
+    client.destroy()
   }
 }

@@ -121,29 +121,10 @@ async function makePlace(t: TestContext, kind: 'bucket' | 'folder' | S3Server): 
     ...(kind === 'bucket' ? await sharedStore() : { endpoint: kind.endpoint, ...kind.keys, region: 'us-east-1' }),
     bucket: name,
   }
+  // Loads the SDK, which a folder needs not.
+  const { bucketEnv, makeBucket } = await import('./lake-bucket.js')
   await makeBucket(bucket)
   return { lake: await bucketLake(t, bucket), bucket, env: bucketEnv(bucket) }
-}
-
-/** The program's settings for a bucket. */
-export function bucketEnv({ endpoint, accessKeyId, secretAccessKey, region, bucket }: LakeBucket): Env {
-  return {
-    S3_BUCKET_NAME: bucket,
-    AWS_ENDPOINT: endpoint,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  }
-}
-
-async function makeBucket({ endpoint, accessKeyId, secretAccessKey, region, bucket }: LakeBucket): Promise<void> {
-  const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true })
-  try {
-    await client.send(new CreateBucketCommand({ Bucket: bucket }))
-  } finally {
-    client.destroy()
-  }
 }
 
 let store: Promise<TestStore> | undefined
