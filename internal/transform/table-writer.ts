@@ -24,7 +24,7 @@ import {
 } from './tuple-data.js'
 import type { TransactionStamp } from './transaction-stamp.js'
 import { int32At } from './values/int64-halves.js'
-import { requireText, type TextSink } from './values/scalar-codec.js'
+import { requireText, writeString, type TextSink } from './values/scalar-codec.js'
 import type { Put } from './values/value-codec.js'
 
 /** A row group closes at about this many bytes of values: enough to compress well, small enough to read in parallel. */
@@ -315,8 +315,7 @@ export class TableWriter {
         writeTextOfBinary(buffer, start, end, out)
         return
       }
-      const text = Buffer.from((textOfBinary ?? this.#onlyText(k))(buffer, start, end), 'utf8')
-      out(text, 0, text.length)
+      writeString((textOfBinary ?? this.#onlyText(k))(buffer, start, end), out)
     } catch (error) {
       throw this.#badValue(k, start, error)
     }

@@ -1,13 +1,17 @@
 // The dictionary of one column chunk: value bytes to index, compared byte by byte on a hash hit, so that a collision
 // can never swap two values. It gives up as soon as it does not pay, and then stays given up for the chunk.
 import type { BufferPool } from '../buffer-pool.js'
-import { HEAD_BYTES, PageValues } from './page-values.js'
+import { HEAD_BYTES, lengthAt, PageValues } from './page-values.js'
 
 /** Indices are kept in 16 bits. */
 const MAX_ENTRIES = 1 << 16
 const MAX_BYTES = 1 << 20
 /** Looked at before the first page is encoded; a column with hardly any repetition is left alone at that price. */
 const SAMPLE_VALUES = 512
+/** Of a page with fewer values than that, an eighth is looked at, if it is at least so many. */
+const LEAST_SAMPLE_VALUES = 16
+/** Copying byte by byte beats the call into the runtime up to about this length. */
+const SHORT_COPY = 64
 
 export class Dictionary {
   /** Bytes of a fixed-width value; 0 where each value stands behind its length. */
@@ -65,7 +69,8 @@ export class Dictionary {
    */
   encode(page: PageValues, count: number, represented: number): Uint16Array | undefined {
     const first = this.#entries === 0
-    if (first && count === represented && count > SAMPLE_VALUES && !this.#worthwhile(page)) return undefined
+    const sample = Math.min(SAMPLE_VALUES, count >> 3)
+    if (first && count === represented && sample >= LEAST_SAMPLE_VALUES && !this.#worthwhile(page, sample)) return undefined
     const indices = new Uint16Array(count)
     if (!this.#add(page, count, indices)) return undefined
     const plainBytes = (page.used - HEAD_BYTES) * (represented / Math.max(count, 1))
@@ -74,11 +79,11 @@ export class Dictionary {
   }
 
   /** False where hardly a value repeats among the first ones. */
-  #worthwhile(page: PageValues): boolean {
+  #worthwhile(page: PageValues, values: number): boolean {
     const sample = new Dictionary(this.#width, this.#pool)
-    const taken = sample.#add(page, SAMPLE_VALUES, new Uint16Array(SAMPLE_VALUES))
+    const taken = sample.#add(page, values, new Uint16Array(values))
     sample.release()
-    return taken && sample.#entries <= SAMPLE_VALUES / 2
+    return taken && sample.#entries <= values / 2
   }
 
   #add(page: PageValues, count: number, indices: Uint16Array): boolean {
@@ -88,7 +93,7 @@ export class Dictionary {
     for (let k = 0; k < count; k++) {
       let length = width
       if (width === 0) {
-        length = buffer.readInt32LE(at)
+        length = lengthAt(buffer, at)
         at += 4
       }
       const end = at + length
@@ -146,7 +151,9 @@ export class Dictionary {
       this.#hashes.double()
     }
     this.#starts.at[entry] = values.used + prefix
-    buffer.copy(values.buffer, values.used + prefix, start, end)
+    const into = values.used + prefix - start
+    if (bytes > SHORT_COPY) buffer.copy(values.buffer, values.used + prefix, start, end)
+    else for (let k = start; k < end; k++) values.buffer[into + k] = buffer[k]!
     values.used += bytes
     this.#hashes.at[entry] = hash
     this.#table.at[slot] = entry + 1

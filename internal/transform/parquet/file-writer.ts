@@ -8,6 +8,9 @@ import { leafPath, schemaElements } from './schema.js'
 import { parquet, serialize } from './thrift.js'
 
 const MAGIC = Buffer.from('PAR1')
+/** Smaller pieces are put together: a file of few rows would be a hundred writes. */
+const SMALL_BYTES = 8 << 10
+const GATHERED_BYTES = 64 << 10
 
 type CompressedPage = Pick<EncodedPage, 'uncompressedBytes' | 'compressed'>
 
@@ -20,7 +23,10 @@ interface ChunkIndexes {
 export class ParquetFileWriter {
   readonly #columns: readonly LakeColumn[]
   readonly #createdBy: string
-  readonly #parts: Buffer[] = [MAGIC]
+  readonly #parts: Buffer[] = []
+  /** Small pieces behind the parts. */
+  #gathered: Buffer[] = [MAGIC]
+  #gatheredBytes = MAGIC.length
   #bytes = MAGIC.length
   readonly #rowGroups: { chunks: ChunkIndexes[]; bytes: number; rows: number }[] = []
 
@@ -59,12 +65,26 @@ export class ParquetFileWriter {
     MAGIC.copy(tail, 4)
     this.#write(footer)
     this.#write(tail)
+    this.#gather()
     return { parts: this.#parts, bytes: this.#bytes, rows }
   }
 
   #write(bytes: Buffer): void {
-    this.#parts.push(bytes)
     this.#bytes += bytes.length
+    if (bytes.length < SMALL_BYTES) {
+      this.#gathered.push(bytes)
+      this.#gatheredBytes += bytes.length
+      if (this.#gatheredBytes >= GATHERED_BYTES) this.#gather()
+    } else {
+      this.#gather()
+      this.#parts.push(bytes)
+    }
+  }
+
+  #gather(): void {
+    if (this.#gathered.length > 0) this.#parts.push(Buffer.concat(this.#gathered, this.#gatheredBytes))
+    this.#gathered = []
+    this.#gatheredBytes = 0
   }
 
   #writeChunk(chunk: EncodedChunk): ChunkIndexes {

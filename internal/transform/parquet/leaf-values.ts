@@ -261,8 +261,13 @@ export class BytesValues extends LeafValues {
 
   writeBytes(source: Buffer, start: number, end: number): void {
     this.#need(end - start)
-    source.copy(this.page!.buffer, this.#used, start, end)
-    this.#used += end - start
+    if (end - start > SHORT_COPY) {
+      source.copy(this.page!.buffer, this.#used, start, end)
+      this.#used += end - start
+      return
+    }
+    const { buffer } = this.page!
+    for (let k = start; k < end; k++) buffer[this.#used++] = source[k]!
   }
 
   endValue(): void {

@@ -1,7 +1,7 @@
 // Smallest and largest value of a page or chunk, in PLAIN encoding without a length, as Parquet's type-defined order has it
 // (https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift, ColumnOrder).
 import type { LeafType } from '../../model/lake-column.js'
-import { HEAD_BYTES, type PageValues } from './page-values.js'
+import { HEAD_BYTES, lengthAt, type PageValues } from './page-values.js'
 
 /** Longer bounds are cut to one byte more than this, so that a cut one can be told from a whole one. */
 export const LONGEST_EXACT_BOUND = 256
@@ -151,7 +151,7 @@ function fixed16Bounds(buffer: Buffer, count: number): MinMax {
 
 function bytesBounds(buffer: Buffer, count: number): MinMax {
   let at = HEAD_BYTES
-  let length = buffer.readUInt32LE(at)
+  let length = lengthAt(buffer, at)
   at += 4
   let min = at
   let minEnd = at + length
@@ -159,7 +159,7 @@ function bytesBounds(buffer: Buffer, count: number): MinMax {
   let maxEnd = minEnd
   for (let k = 1; k < count; k++) {
     at += length
-    length = buffer.readUInt32LE(at)
+    length = lengthAt(buffer, at)
     at += 4
     const end = at + length
     if (lessBytes(buffer, at, end, min, minEnd)) {

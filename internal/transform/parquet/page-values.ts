@@ -39,6 +39,11 @@ export class PageValues {
   }
 }
 
+/** The length in front of a value of variable width. */
+export function lengthAt(buffer: Buffer, at: number): number {
+  return buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24)
+}
+
 function intsOf(buffer: Buffer): Int32Array {
   return new Int32Array(buffer.buffer, buffer.byteOffset, buffer.length >> 2)
 }

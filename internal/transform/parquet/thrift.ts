@@ -42,13 +42,76 @@ interface GeneratedCode {
 
 export const parquet = require('parquetjs-lite/gen-nodejs/parquet_types.js') as GeneratedCode
 
-const codec = require('parquetjs-lite/lib/util.js') as {
-  serializeThrift(value: object): Buffer
-  decodeThrift(value: object, bytes: Buffer): number
+const codec = require('parquetjs-lite/lib/util.js') as { decodeThrift(value: object, bytes: Buffer): number }
+
+interface Protocol {
+  writeI64(value: number | object): void
 }
 
+const CompactProtocol = require('parquetjs-lite/modules/thrift-lite/compact_protocol.js') as new (
+  transport: undefined,
+) => Protocol
+
+/**
+ * The same bytes into one buffer. The generated code's own transport makes a buffer for each byte, which was a sixth of what a
+ * file with few rows cost.
+ */
+class BufferedProtocol extends CompactProtocol {
+  #buffer = Buffer.allocUnsafeSlow(1 << 14)
+  #used = 0
+
+  constructor() {
+    super(undefined)
+  }
+
+  /** A copy of what was written since it was asked last. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#buffer.subarray(0, this.#used))
+    this.#used = 0
+    return taken
+  }
+
+  writeByte(byte: number): void {
+    this.#need(1)
+    this.#buffer[this.#used++] = byte
+  }
+
+  writeVarint32(value: number): void {
+    this.#need(5)
+    let left = value
+    for (; (left & ~0x7f) !== 0; left >>>= 7) this.#buffer[this.#used++] = (left & 0x7f) | 0x80
+    this.#buffer[this.#used++] = left
+  }
+
+  override writeI64(value: number | object): void {
+    if (typeof value !== 'number' || value < 0 || value > Number.MAX_SAFE_INTEGER / 2) throw new RangeError(String(value))
+    this.#need(10)
+    let left = value * 2 // zigzag
+    for (; left > 0x7f; left = Math.floor(left / 128)) this.#buffer[this.#used++] = (left % 128) | 0x80
+    this.#buffer[this.#used++] = left
+  }
+
+  writeStringOrBinary(_name: string, encoding: BufferEncoding, value: string | Buffer): void {
+    const bytes = typeof value === 'string' ? Buffer.from(value, encoding) : value
+    this.writeVarint32(bytes.length)
+    this.#need(bytes.length)
+    bytes.copy(this.#buffer, this.#used)
+    this.#used += bytes.length
+  }
+
+  #need(bytes: number): void {
+    if (this.#used + bytes <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#used + bytes))
+    this.#buffer.copy(grown, 0, 0, this.#used)
+    this.#buffer = grown
+  }
+}
+
+const protocol = new BufferedProtocol()
+
 export function serialize(value: object): Buffer {
-  return codec.serializeThrift(value)
+  ;(value as { write(protocol: Protocol): void }).write(protocol)
+  return protocol.take()
 }
 
 /** Enough of a file's end to hold its footer. */

@@ -55,6 +55,19 @@ export function requireText(buffer: Buffer, start: number, end: number): void {
   if (!plain && !isUtf8(buffer.subarray(start, end))) throw notAValue('text', 'not valid UTF-8')
 }
 
+/** Most texts of values are short: they need no buffer of their own, and no call into the runtime. */
+const scratch = Buffer.alloc(64)
+
+export function writeString(text: string, out: TextSink): void {
+  let bits = text.length <= scratch.length ? 0 : 0x80
+  for (let k = 0; bits < 0x80 && k < text.length; k++) bits |= scratch[k] = text.charCodeAt(k)
+  if (bits < 0x80) out(scratch, 0, text.length)
+  else {
+    const bytes = Buffer.from(text, 'utf8')
+    out(bytes, 0, bytes.length)
+  }
+}
+
 /** The value of an ASCII digit. */
 export function digitAt(type: string, buffer: Buffer, at: number): number {
   const digit = buffer[at]! - 48
