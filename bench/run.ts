@@ -6,11 +6,13 @@ import { backlog } from './backlog.js'
 import { copy } from './copy.js'
 import { holds, tableOf, type Figure } from './figures.js'
 import { freshness } from './freshness.js'
+import { growth } from './growth.js'
 import { memory } from './memory.js'
+import { writers } from './writers.js'
 
 type Bench = (words: readonly string[]) => Promise<readonly Figure[]>
 
-const benches: Readonly<Record<string, Bench>> = { backlog, freshness, copy, memory }
+const benches: Readonly<Record<string, Bench>> = { backlog, freshness, writers, copy, growth, memory }
 const usual = ['backlog', 'freshness']
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } })
