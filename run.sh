@@ -118,4 +118,4 @@ if [ "$program" != cmd/wal-cake/main.js ]; then shift; fi
 
 build
 # cmd/wal-cake/node-flags.ts says why.
-exec node --initial-old-space-size=64 "dist/$program" "$@"
+exec node --initial-old-space-size=40 "dist/$program" "$@"

@@ -16,6 +16,8 @@ import { availableRealStores, type TestStore } from './support/s3-stores.js'
 const SUITES = ['unit', 'integration', 'fault']
 /** Only for a soak: what takes too long for every day. */
 const SOAK_SUITE = 'soak'
+/** Measures, so nothing else runs meanwhile. */
+const MEASURED = join('integration', 'speed.test.js')
 /** A file that takes longer is ended and has failed. */
 const FILE_LIMIT_MS = 480_000
 /** More for those of test/readers, which install the readers and start them all. */
@@ -89,11 +91,15 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Groups that run at once, turn after turn. In a soak what is only larger then comes first. Those that go on for minutes do so
+ * Groups that run at once, turn after turn. What is measured has the machine for itself, after all others. In a soak what is only larger then comes first. Those that go on for minutes do so
  * all together, each with a reporter of its own: one for all would keep back all but the first.
  */
 async function turnsOf(files: readonly string[], soakMinutes: number | undefined): Promise<(readonly string[])[][]> {
-  if (soakMinutes === undefined) return [[files]]
+  if (soakMinutes === undefined) {
+    const measured = files.filter((file) => file.endsWith(MEASURED))
+    const others = files.filter((file) => !file.endsWith(MEASURED))
+    return [[others], [measured]].filter(([group]) => group!.length > 0)
+  }
   const larger: string[] = []
   const longer: string[] = []
   for (const file of files) ((await source(file)).includes('soakMinutes') ? longer : larger).push(file)

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --initial-old-space-size=64
+#!/usr/bin/env -S node --initial-old-space-size=40
 // The command line: which verb, with which environment; and the one place where a failure becomes a log line and an exit
 // code. The size of the thread pool has to be set before anything uses it.
 import { availableParallelism } from 'node:os'

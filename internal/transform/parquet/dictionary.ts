@@ -8,7 +8,7 @@ const MAX_ENTRIES = 1 << 16
 const MAX_BYTES = 1 << 20
 /** Looked at before the first page is encoded; a column with hardly any repetition is left alone at that price. */
 const SAMPLE_VALUES = 512
-/** Of a page with fewer values than that, an eighth is looked at, if it is at least so many. */
+/** Of a page with no more values than that a quarter is looked at, if it is at least so many. */
 const LEAST_SAMPLE_VALUES = 16
 /** Copying byte by byte beats the call into the runtime up to about this length. */
 const SHORT_COPY = 64
@@ -69,8 +69,9 @@ export class Dictionary {
    */
   encode(page: PageValues, count: number, represented: number): Uint16Array | undefined {
     const first = this.#entries === 0
-    const sample = Math.min(SAMPLE_VALUES, count >> 3)
-    if (first && count === represented && sample >= LEAST_SAMPLE_VALUES && !this.#worthwhile(page, sample)) return undefined
+    const sample = count > SAMPLE_VALUES ? SAMPLE_VALUES : count >> 2
+    if (first && count === represented && sample >= LEAST_SAMPLE_VALUES && !this.#worthwhile(page, sample))
+      return undefined
     const indices = new Uint16Array(count)
     if (!this.#add(page, count, indices)) return undefined
     const plainBytes = (page.used - HEAD_BYTES) * (represented / Math.max(count, 1))

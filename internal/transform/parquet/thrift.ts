@@ -84,11 +84,16 @@ class BufferedProtocol extends CompactProtocol {
   }
 
   override writeI64(value: number | object): void {
-    if (typeof value !== 'number' || value < 0 || value > Number.MAX_SAFE_INTEGER / 2) throw new RangeError(String(value))
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new RangeError(`${String(value)} is no offset`)
     this.#need(10)
-    let left = value * 2 // zigzag
-    for (; left > 0x7f; left = Math.floor(left / 128)) this.#buffer[this.#used++] = (left % 128) | 0x80
-    this.#buffer[this.#used++] = left
+    // Zigzag doubles it, which a number could not hold: so the first byte has six bits of it, the others seven.
+    let byte = ((value as number) % 64) * 2
+    let left = Math.floor((value as number) / 64)
+    for (; left > 0; left = Math.floor(left / 128)) {
+      this.#buffer[this.#used++] = byte | 0x80
+      byte = left % 128
+    }
+    this.#buffer[this.#used++] = byte
   }
 
   writeStringOrBinary(_name: string, encoding: BufferEncoding, value: string | Buffer): void {
