@@ -18,6 +18,8 @@ import { bucketPlace, folderPlace } from './lake-place.js'
 import { median } from './measuring.js'
 
 const ROUNDS = 3
+/** Unit of the speeds. */
+export const RECVLOGICAL = 'x pg_recvlogical'
 
 /** Server, and how its links are made. */
 interface Lab {
@@ -90,7 +92,8 @@ function linkOf({ server, socketFolder }: Lab, { link }: BacklogCase, url: URL):
   const database = url.pathname.slice(1)
   if (link === 'unix')
     return `host=${socketFolder} port=${server.port} user=postgres dbname=${database} password='${password}'`
-  if (link === 'tls') url.searchParams.set('sslmode', 'require')
+  // A server that has TLS would be asked for it by default.
+  url.searchParams.set('sslmode', link === 'tls' ? 'require' : 'disable')
   return url.href
 }
 
@@ -120,8 +123,10 @@ async function rounds(lab: Lab, client: pg.Client, one: BacklogCase, backlog: Ba
   const middle = (of: (drain: Drained) => number): number => median(drains.map(of))
   const figure = { bench: 'backlog', subject: one.name }
   const seconds = middle((drain) => drain.seconds)
+  const decoding = await decodeInProcess(client, backlog.slot)
   return [
-    { ...figure, measure: 'speed', value: median(baseline) / seconds, unit: 'x pg_recvlogical', least: one.least },
+    { ...figure, measure: 'speed', value: median(baseline) / seconds, unit: RECVLOGICAL, least: one.least },
+    { ...figure, measure: 'speed', value: decoding / seconds, unit: 'x decoding in the server' },
     { ...figure, measure: 'rate', value: one.rows / seconds / 1000, unit: 'k rows/s' },
     {
       ...figure,
@@ -132,6 +137,17 @@ async function rounds(lab: Lab, client: pg.Client, one: BacklogCase, backlog: Ba
     { ...figure, measure: 'peak', value: Math.max(...drains.map((drain) => drain.peakBytes)) / 2 ** 20, unit: 'MiB' },
     { ...figure, measure: 'size', value: middle((drain) => drain.bytes) / one.rows, unit: 'bytes a row' },
   ]
+}
+
+/** In seconds: what the server takes for its part alone, without sending anything. */
+async function decodeInProcess(client: pg.Client, slot: string): Promise<number> {
+  const started = performance.now()
+  await client.query(
+    `SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL,
+       'proto_version', '1', 'publication_names', 'bench', 'binary', 'true')`,
+    [slot],
+  )
+  return (performance.now() - started) / 1000
 }
 
 async function drainOnce(lab: Lab, client: pg.Client, one: BacklogCase, backlog: Backlog): Promise<Drained> {
