@@ -39,6 +39,7 @@ export interface Flags {
 const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
   start: async () => (await import('./start.js')).start,
   init: async () => (await import('./init.js')).init,
+  doctor: async () => (await import('./doctor.js')).doctor,
   drop: async () => (await import('./drop.js')).drop,
   repair: async () => (await import('./repair.js')).repair,
   snapshot: async () => (await import('./snapshot.js')).snapshot,
@@ -48,12 +49,12 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
 /** How many words may stand behind a verb; none where it is not named. */
 const mostArgs: Readonly<Record<string, number>> = { snapshot: 1 }
 
-/** Flags, and the verb that each belongs to. */
+/** Flags, and the verbs that each belongs to. */
 const flagsOf = {
-  publication: { verb: 'drop', type: 'boolean' },
-  yes: { verb: 'repair', type: 'boolean' },
-  json: { verb: 'status', type: 'boolean' },
-  where: { verb: 'snapshot', type: 'string' },
+  publication: { verbs: ['drop'], type: 'boolean' },
+  yes: { verbs: ['repair'], type: 'boolean' },
+  json: { verbs: ['status', 'doctor'], type: 'boolean' },
+  where: { verbs: ['snapshot'], type: 'string' },
 } as const
 
 /** Ends with the exit code that belongs to the outcome. */
@@ -70,7 +71,7 @@ async function main(): Promise<number> {
     logger = createLogger({ level: config.logLevel, format: formatFor(config.logFormat), secrets: config.secrets })
     const run = await verbs[verb]!()
     await run({ config, logger, version: version(), args, flags })
-    return 0
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     const failure = asFailure(error)
     logger.fatal(failure)
@@ -106,7 +107,8 @@ function readArguments(argv: string[]): { verb: string; args: readonly string[];
   const tooMany = args[mostArgs[verb] ?? 0]
   if (tooMany !== undefined) throw usage(`${verb} takes no ${JSON.stringify(tooMany)}`)
   for (const name of Object.keys(flags) as (keyof Flags)[])
-    if (flagsOf[name].verb !== verb) throw usage(`--${name} belongs to ${flagsOf[name].verb}, not to ${verb}`)
+    if (!(flagsOf[name].verbs as readonly string[]).includes(verb))
+      throw usage(`--${name} belongs to ${flagsOf[name].verbs.join(' and ')}, not to ${verb}`)
   return { verb, args, flags }
 }
 

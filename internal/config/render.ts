@@ -5,6 +5,7 @@ import { acceptedText, variableGroups, variables, type Variable } from './variab
 const verbs = {
   start: 'stream until stopped (the default)',
   init: 'create publication and slot, check the lake, stop',
+  doctor: 'what a start needs, and what mends it; --json',
   snapshot: 'the copy that runs; TABLE [--where "…"]: copy it again',
   status: 'what the lake holds, how far a copy is; --json',
   repair: 'after a gap: say what is missing; --yes: go on',

@@ -96,6 +96,6 @@ function reportPublication(publication: Publication, { tables }: History['settin
 }
 
 /** Exact names are published as such; with a pattern everything is, and what does not match is left out here. */
-function wantedTables({ tables }: History['settings']): Wanted {
+export function wantedTables({ tables }: Pick<History['settings'], 'tables'>): Wanted {
   return tables.isExact ? { all: false, tables: tables.exactNames } : { all: true }
 }

@@ -224,6 +224,15 @@ export function copyReportKey(slot: string): string {
   return `${slotPrefix(slot)}copying.json`
 }
 
+/** Objects with which a store is tried, and which are taken away again. */
+export function probePrefix(slot: string): string {
+  return `${slotPrefix(slot)}probe/`
+}
+
+export function probeKey(slot: string, id: string): string {
+  return `${probePrefix(slot)}${id}.json`
+}
+
 function slotPrefix(slot: string): string {
   return `_wal_cake/${encodeName(slot)}/`
 }
