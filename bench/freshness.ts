@@ -15,6 +15,8 @@ const EVERY_MS = 20
 const SINGLE_COMMITS = 10
 const AT_REST_MS = 3_000
 const IDLE_MS = 20_000
+/** What a start has left to do is done by then. */
+const SETTLED_MS = 30_000
 /** Beyond the interval: for 99 of 100 changes, and for the slowest. */
 const USUAL_MS = 200
 const SLOWEST_MS = 1_000
@@ -45,6 +47,7 @@ async function measured(admin: pg.Client, url: string, store: TestStore, flushMs
   })
   try {
     await program.logged('streaming')
+    await pause(SETTLED_MS)
     const idle = await idling(program)
     const watch = new LakeWatch(filesInBucket(bucket, 'default/data/public/beats/'))
     const beats = await beatUntil(admin, pause(BEATING_MS), EVERY_MS)

@@ -84,11 +84,12 @@ class BufferedProtocol extends CompactProtocol {
   }
 
   override writeI64(value: number | object): void {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new RangeError(`${String(value)} is no offset`)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+      throw new RangeError('no offset, size or count')
     this.#need(10)
     // Zigzag doubles it, which a number could not hold: so the first byte has six bits of it, the others seven.
-    let byte = ((value as number) % 64) * 2
-    let left = Math.floor((value as number) / 64)
+    let byte = (value % 64) * 2
+    let left = Math.floor(value / 64)
     for (; left > 0; left = Math.floor(left / 128)) {
       this.#buffer[this.#used++] = byte | 0x80
       byte = left % 128
