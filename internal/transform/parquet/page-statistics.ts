@@ -28,7 +28,7 @@ export function minMaxOf(type: LeafType, page: PageValues, count: number): MinMa
     case 'FIXED16':
       return fixed16Bounds(page.buffer, count)
     case 'BYTE_ARRAY':
-      return bytesBounds(page.buffer, count)
+      return bytesBounds(page, count)
     default:
       return type satisfies never
   }
@@ -149,30 +149,49 @@ function fixed16Bounds(buffer: Buffer, count: number): MinMax {
   return { min: copyOf(buffer, min, 16), max: copyOf(buffer, max, 16) }
 }
 
-function bytesBounds(buffer: Buffer, count: number): MinMax {
-  let at = HEAD_BYTES
-  let length = lengthAt(buffer, at)
-  at += 4
+/** The first eight bytes mostly decide: they are compared as two integers, and byte by byte only where they do not. */
+function bytesBounds({ buffer, view }: PageValues, count: number): MinMax {
+  let length = lengthAt(buffer, HEAD_BYTES)
+  let at = HEAD_BYTES + 4
   let min = at
+  let max = at
   let minEnd = at + length
-  let max = min
   let maxEnd = minEnd
+  // NaN is neither before nor behind anything: a shorter bound is always looked at.
+  let min1 = headAt(view, min, minEnd, 0)
+  let min2 = headAt(view, min, minEnd, 4)
+  let max1 = min1
+  let max2 = min2
   for (let k = 1; k < count; k++) {
     at += length
     length = lengthAt(buffer, at)
     at += 4
+    if (length >= 8) {
+      const head1 = view.getUint32(at)
+      const head2 = view.getUint32(at + 4)
+      const above = head1 > min1 || (head1 === min1 && head2 > min2)
+      if (above && (head1 < max1 || (head1 === max1 && head2 < max2))) continue
+    }
     const end = at + length
     if (lessBytes(buffer, at, end, min, minEnd)) {
       min = at
       minEnd = end
+      min1 = headAt(view, at, end, 0)
+      min2 = headAt(view, at, end, 4)
     } else if (lessBytes(buffer, max, maxEnd, at, end)) {
       max = at
       maxEnd = end
+      max1 = headAt(view, at, end, 0)
+      max2 = headAt(view, at, end, 4)
     }
   }
   const bound = (start: number, end: number): Buffer =>
     copyOf(buffer, start, Math.min(end - start, LONGEST_EXACT_BOUND + 1))
   return { min: bound(min, minEnd), max: bound(max, maxEnd) }
+}
+
+function headAt(view: DataView, start: number, end: number, offset: number): number {
+  return end - start >= 8 ? view.getUint32(start + offset) : NaN
 }
 
 /** True when the bytes a..aEnd sort before b..bEnd, as unsigned bytes. The first byte mostly decides. */

@@ -14,6 +14,8 @@ export class PageValues {
   buffer: Buffer
   /** The same memory as 32-bit integers; element HEAD_BYTES / 4 is the first value's. */
   ints: Int32Array
+  /** The same memory, for integers that lie anywhere. */
+  view: DataView
   /** First byte after the last value. */
   used = HEAD_BYTES
 
@@ -21,6 +23,7 @@ export class PageValues {
     this.#pool = pool
     this.buffer = pool.take(initialBytes)
     this.ints = intsOf(this.buffer)
+    this.view = viewOf(this.buffer)
   }
 
   /** Makes room for `bytes` more; the buffer may become another one. */
@@ -32,6 +35,7 @@ export class PageValues {
     this.#pool.give(this.buffer)
     this.buffer = grown
     this.ints = intsOf(grown)
+    this.view = viewOf(grown)
   }
 
   release(): void {
@@ -42,6 +46,10 @@ export class PageValues {
 /** The length in front of a value of variable width. */
 export function lengthAt(buffer: Buffer, at: number): number {
   return buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24)
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
 function intsOf(buffer: Buffer): Int32Array {

@@ -15,7 +15,10 @@ import {
 export const stringType: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
 export const bytesType: LeafType = { physical: 'BYTE_ARRAY', logical: 'bytes' }
 
-const HEX = Buffer.from('0123456789abcdef', 'latin1')
+/** Of each byte: its two digits. */
+const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).padStart(2, '0'), 'latin1').readUInt16BE(0),
+)
 const BACKSLASH = 0x5c
 const DASH = 0x2d
 
@@ -143,7 +146,7 @@ export const uuidCodec: ScalarCodec = {
       putBinary(buffer, start, end) {
         requireWidth('uuid', start, end, 16)
         const at = leaf.extend(36)
-        writeUuid(buffer, start, leaf.buffer, at)
+        writeUuid(buffer, start, leaf.view, at)
         return true
       },
     }
@@ -151,7 +154,7 @@ export const uuidCodec: ScalarCodec = {
   textOfBinary(buffer, start, end) {
     requireWidth('uuid', start, end, 16)
     const text = Buffer.alloc(36)
-    writeUuid(buffer, start, text, 0)
+    writeUuid(buffer, start, new DataView(text.buffer, text.byteOffset, 36), 0)
     return text.toString('latin1')
   },
 }
@@ -165,13 +168,11 @@ function requireUuidByte(byte: number, dash: boolean): void {
   if (dash ? byte !== DASH : !isDigit) throw notAValue('uuid', 'not in its form')
 }
 
-function writeUuid(buffer: Buffer, start: number, text: Buffer, place: number): void {
+function writeUuid(buffer: Buffer, start: number, text: DataView, place: number): void {
   let at = place
-  for (let k = 0; k < 16; k++) {
-    if (k === 4 || k === 6 || k === 8 || k === 10) text[at++] = DASH
-    const byte = buffer[start + k]!
-    text[at++] = HEX[byte >> 4]!
-    text[at++] = HEX[byte & 15]!
+  for (let k = 0; k < 16; k++, at += 2) {
+    if (k === 4 || k === 6 || k === 8 || k === 10) text.setUint8(at++, DASH)
+    text.setUint16(at, HEX_PAIRS[buffer[start + k]!]!)
   }
 }
 

@@ -81,6 +81,20 @@ test('statistics and page bounds are those of the values, for any table, page an
   )
 })
 
+test('bounds of bytes that begin alike, end early, or differ in their first or ninth byte alone', async () => {
+  const piece = fc.constantFrom('', 'a', 'b', 'aaaa', 'aaaaaaa', 'aaaaaaaa', '\u00ff')
+  const value = fc.array(piece, { maxLength: 4 }).map((pieces) => Buffer.from(pieces.join(''), 'latin1'))
+  await fc.assert(
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 12 }), async (cells) => {
+      const type = { physical: 'BYTE_ARRAY', logical: 'bytes' } as const
+      const column = plain('c', type, cells)
+      const { bytes } = await writeTable([column])
+      checkChunk(column, factsOf(bytes)[0]!.chunks[0]!)
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test('a zero bound is -0 below and +0 above, and a NaN leaves no bound', async () => {
   for (const physical of ['FLOAT', 'DOUBLE'] as const) {
     const bound = async (...cells: number[]): Promise<unknown[]> => {
