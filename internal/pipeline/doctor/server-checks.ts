@@ -75,7 +75,7 @@ async function settingsOf(control: pg.Client): Promise<Settings> {
             (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout') AS sender_timeout_ms,
             pg_is_in_recovery() AS in_recovery,
             EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER')
-              AND (r.rolsuper OR r.rolname = 'rds_replication' OR r.rolreplication AND r.rolname = current_user)) AS may_replicate,
+              AND (r.rolname = 'rds_replication' OR r.rolname = current_user AND (r.rolsuper OR r.rolreplication))) AS may_replicate,
             (SELECT extract(epoch FROM now() - min(xact_start))::float8 FROM pg_catalog.pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_seconds`,
   )
