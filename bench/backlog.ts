@@ -15,7 +15,7 @@ import { findClientProgram } from './client-programs.js'
 import { drainIntoLake, throwAway, withSlot, type Drain } from './drain.js'
 import type { Figure } from './figures.js'
 import { bucketPlace, folderPlace } from './lake-place.js'
-import { median } from './measuring.js'
+import { median, walPosition } from './measuring.js'
 
 const ROUNDS = 3
 /** Unit of the speeds. */
@@ -74,8 +74,7 @@ async function inDatabase(lab: Lab, one: BacklogCase): Promise<readonly Figure[]
     if (one.before !== undefined) await client.query(one.before)
     await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [database])
     for (const statement of one.load) await client.query(statement)
-    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
-    const backlog = { slot: database, end: rows[0]!.lsn, link: linkOf(lab, one, url) }
+    const backlog = { slot: database, end: await walPosition(client), link: linkOf(lab, one, url) }
     const figures = await rounds(lab, client, one, backlog)
     return one.bucket === true ? [...figures, ...(await requestsOf(client, one, backlog))] : figures
   } finally {

@@ -2,16 +2,14 @@
 // table of the same server, take turns, and the medians count; then how soon a change of another table is in the lake meanwhile.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
 import { memoryBound } from '../test/support/memory-bound.js'
 import { findClientProgram } from './client-programs.js'
 import { freshnessBesideCopy } from './copy-freshness.js'
 import type { Figure } from './figures.js'
-import { committed, dropSlot, median } from './measuring.js'
+import { folderPlace } from './lake-place.js'
+import { dropSlot, median } from './measuring.js'
 import { mib } from './memory-cases.js'
 import { fillOrders, ordersTable } from './orders.js'
 import { Program } from './program.js'
@@ -106,10 +104,10 @@ async function throwAway(psql: string, url: string): Promise<number> {
 
 /** From `copying existing rows` to `table copied`, which is told when the last rows are durable. */
 async function copyIntoFolder(admin: pg.Client, url: string): Promise<Copied> {
-  const lake = await mkdtemp(join(tmpdir(), 'wal-cake-bench-'))
+  const lake = await folderPlace()
   const slot = `bench_${process.hrtime.bigint()}`
   const program = new Program({
-    ...{ PG_CONN_STRING: url, PG_SLOT: slot, PG_PUBLICATION: 'bench', LAKE_DIR: lake },
+    ...{ PG_CONN_STRING: url, PG_SLOT: slot, PG_PUBLICATION: 'bench', ...lake.env },
     ...{
       SNAPSHOT: 'initial',
       SNAPSHOT_WORKERS: String(WORKERS),
@@ -124,12 +122,12 @@ async function copyIntoFolder(admin: pg.Client, url: string): Promise<Copied> {
     const cpuSeconds = (await program.cpuSeconds()) - cpuBefore
     const peakBytes = await program.peak()
     await program.stop()
-    const { rows, bytes } = await committed(lake)
+    const { rows, bytes } = await lake.written()
     if (rows !== ROWS) throw new Error(`${rows} rows of ${ROWS} were copied`)
     return { seconds: (ended - began) / 1000, bytes, cpuSeconds, peakBytes }
   } finally {
     await program.end()
     await dropSlot(admin, slot)
-    await rm(lake, { recursive: true, force: true })
+    await lake.remove()
   }
 }

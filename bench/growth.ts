@@ -7,7 +7,7 @@ import { startPostgres } from '../cmd/wal-cake/demo/postgres-server.js'
 import { drainIntoLake, withSlot } from './drain.js'
 import type { Figure } from './figures.js'
 import { folderPlace } from './lake-place.js'
-import { dropSlot, median, pause } from './measuring.js'
+import { dropSlot, median, pause, walPosition } from './measuring.js'
 import { fillOrders, ordersTable } from './orders.js'
 import { Program } from './program.js'
 
@@ -51,7 +51,7 @@ async function rows({ admin, url }: Lab): Promise<readonly Figure[]> {
     await admin.query(fillOrders(1_000, 1_000))
     process.stderr.write(`filled: ${million} of ${MILLIONS} million rows\r`)
   }
-  const end = await position(admin)
+  const end = await walPosition(admin)
   const lake = await folderPlace()
   try {
     const { peakBytes } = await withSlot(admin, 'bench_base', (slot) => drainIntoLake(admin, url, slot, end, lake.env))
@@ -134,7 +134,7 @@ async function rateOver(admin: pg.Client, url: string, count: number): Promise<n
            EXECUTE format('INSERT INTO t%s (name, at) SELECT ''row '' || $1, now() FROM generate_series(1, $2)', k + 1) USING i, ${2_000 / count};
          END LOOP; COMMIT; END LOOP; END $$`,
     )
-    const end = await position(client)
+    const end = await walPosition(client)
     const drain = await withSlot(client, database, (slot) => drainIntoLake(client, own.href, slot, end, lake.env))
     const { rows } = await lake.written()
     if (rows !== ROWS_OVER_TABLES) throw new Error(`${rows} rows of ${ROWS_OVER_TABLES} are in the lake`)
@@ -200,9 +200,4 @@ async function startOnce(env: Record<string, string>): Promise<number> {
   } finally {
     await program.end()
   }
-}
-
-async function position(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
-  return rows[0]!.lsn
 }

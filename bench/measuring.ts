@@ -25,6 +25,12 @@ export async function dropSlot(admin: pg.Client, slot: string): Promise<void> {
   await admin.query(drop, [slot])
 }
 
+/** Where the server's WAL ends now. */
+export async function walPosition(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn')
+  return rows[0]!.lsn
+}
+
 export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms))
 }

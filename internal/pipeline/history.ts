@@ -81,9 +81,7 @@ function reportPublication(publication: Publication, { tables }: History['settin
     logger.warn({ publication: name }, 'the publication names no table, so nothing will be streamed')
   if (missing.length > 0)
     logger.warn({ publication: name, missing: missing.join(', ') }, 'the publication leaves out kinds of change')
-  const unpublished = tables.exactNames.filter(
-    (wanted) => !published.some(({ schema, table }) => schema === wanted.schema && table === wanted.table),
-  )
+  const unpublished = unpublishedNames(publication, tables)
   if (unpublished.length > 0)
     logger.warn(
       {
@@ -93,6 +91,16 @@ function reportPublication(publication: Publication, { tables }: History['settin
       },
       'TABLES names tables that the publication does not publish: nothing of them will be streamed',
     )
+}
+
+/** What TABLES names in full and the publication does not publish. */
+export function unpublishedNames(
+  { tables: published }: Publication,
+  tables: History['settings']['tables'],
+): History['settings']['tables']['exactNames'] {
+  return tables.exactNames.filter(
+    (wanted) => !published.some(({ schema, table }) => schema === wanted.schema && table === wanted.table),
+  )
 }
 
 /** Exact names are published as such; with a pattern everything is, and what does not match is left out here. */

@@ -36,6 +36,10 @@ export const anyTable = `pg_catalog.pg_publication_tables p
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
  WHERE p.pubname = $1 AND c.oid = $2`
 
+/** SQL: an UPDATE or DELETE of `c` of pg_class names no row, so PostgreSQL refuses it once `c` is published. */
+export const namesNoRow = `(c.relreplident = 'n' OR c.relreplident = 'd'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))`
+
 /** No table that a user has made has a smaller OID. */
 const FIRST_USER_OID = 16_384
 
@@ -124,8 +128,7 @@ export async function checkPublishable(control: pg.Client, name: string, wanted:
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
         AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
         AND ($1::text[] IS NULL OR n.nspname || '.' || c.relname = ANY ($1))
-        AND (c.relreplident = 'n' OR c.relreplident = 'd'
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
+        AND ${namesNoRow}
       ORDER BY 1`,
     [chosen],
   )

@@ -3,8 +3,8 @@
 import pg from 'pg'
 import type { ServerFacts } from '../../replication/server.js'
 import { TypeCatalog } from '../../replication/type-catalog.js'
-import { checkPublishable, readPublication, type Publication } from '../../replication/publication.js'
-import { wantedTables } from '../history.js'
+import { checkPublishable, namesNoRow, readPublication, type Publication } from '../../replication/publication.js'
+import { unpublishedNames, wantedTables } from '../history.js'
 import type { SessionSettings } from '../session.js'
 import { streamMode } from '../stream-mode.js'
 import { attempt, failed, ok, someOf, warning, type Check } from './check.js'
@@ -32,12 +32,11 @@ async function absentPublication(control: pg.Client, settings: Wanted): Promise<
   return ok('publication', `${publication} is not there yet; the first start creates it`)
 }
 
-function coverage({ name, tables: published, missing }: Publication, { tables }: Wanted): readonly Check[] {
+function coverage(publication: Publication, { tables }: Wanted): readonly Check[] {
+  const { name, tables: published, missing } = publication
   const quoted = pg.escapeIdentifier(name)
   const taken = published.filter(({ schema, table }) => tables.matches(schema, table))
-  const unpublished = tables.exactNames.filter(
-    (wanted) => !published.some(({ schema, table }) => schema === wanted.schema && table === wanted.table),
-  )
+  const unpublished = unpublishedNames(publication, tables)
   const subject = 'publication'
   return [
     taken.length === 0
@@ -85,15 +84,9 @@ async function tablesWhere(control: pg.Client, { publication, tables }: Wanted, 
   return rows.filter(({ schema, name }) => tables.matches(schema, name)).map(({ table }) => table)
 }
 
-const hasPrimaryKey = 'EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)'
-
 async function identityChecks(control: pg.Client, settings: Wanted): Promise<readonly Check[]> {
   const subject = 'replica identity'
-  const refused = await tablesWhere(
-    control,
-    settings,
-    `(c.relreplident = 'n' OR c.relreplident = 'd' AND NOT ${hasPrimaryKey})`,
-  )
+  const refused = await tablesWhere(control, settings, namesNoRow)
   if (refused.length === 0) return [ok(subject, 'updates and deletes of every table name their row')]
   return [
     warning(
