@@ -34,6 +34,8 @@ export interface Flags {
   readonly yes?: boolean
   readonly json?: boolean
   readonly where?: string
+  readonly table?: readonly string[]
+  readonly sample?: boolean
 }
 
 const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
@@ -44,6 +46,7 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
   repair: async () => (await import('./repair.js')).repair,
   snapshot: async () => (await import('./snapshot.js')).snapshot,
   status: async () => (await import('./status.js')).status,
+  verify: async () => (await import('./verify.js')).verify,
 }
 
 /** How many words may stand behind a verb; none where it is not named. */
@@ -53,8 +56,10 @@ const mostArgs: Readonly<Record<string, number>> = { snapshot: 1 }
 const flagsOf = {
   publication: { verbs: ['drop'], type: 'boolean' },
   yes: { verbs: ['repair'], type: 'boolean' },
-  json: { verbs: ['status', 'doctor'], type: 'boolean' },
+  json: { verbs: ['status', 'doctor', 'verify'], type: 'boolean' },
   where: { verbs: ['snapshot'], type: 'string' },
+  table: { verbs: ['verify'], type: 'string', multiple: true },
+  sample: { verbs: ['verify'], type: 'boolean' },
 } as const
 
 /** Ends with the exit code that belongs to the outcome. */

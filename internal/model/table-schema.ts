@@ -12,6 +12,8 @@ export interface SchemaColumn {
   /** Parquet type, as text for people. */
   readonly parquet: string
   readonly key: boolean
+  /** Of the version before; only in a version that was read from the lake. */
+  readonly likelyRenamedFrom?: string
 }
 
 export interface TableSchema {

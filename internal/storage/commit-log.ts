@@ -102,7 +102,7 @@ export class CommitLog {
       const newGap = gapInLog(next, checkpoint, listed)
       if (newGap === undefined) {
         const { lastCommit, totals } = await this.#fold(checkpoint, next)
-        const openPlans = await Promise.all(listed.map((record) => this.#readPlan(record.batch)))
+        const openPlans = await Promise.all(listed.map((record) => this.readPlan(record.batch)))
         checkChain(lastCommit, openPlans)
         return { lastCommit, openPlans, totals, checkpoint }
       }
@@ -118,7 +118,7 @@ export class CommitLog {
       role: 'log',
     })
     if (result === 'created') return 'won'
-    return outcomeOfPlan(plan, await this.#readPlan(plan.batch))
+    return outcomeOfPlan(plan, await this.readPlan(plan.batch))
   }
 
   /** Makes the batch durable. Throws Failure `fenced` where a commit with other contents stands. */
@@ -142,6 +142,12 @@ export class CommitLog {
   async readCommit(batch: number): Promise<Commit> {
     const key = commitKey(this.#slot, batch)
     return decodeCommit(key, await this.#mustRead(key))
+  }
+
+  /** Throws Failure `unsafe` where the record is missing or damaged. */
+  async readPlan(batch: number): Promise<Plan> {
+    const key = planKey(this.#slot, batch)
+    return decodePlan(key, await this.#mustRead(key))
   }
 
   /** Records of batch `next` and later, in byte order of keys. */
@@ -188,11 +194,6 @@ export class CommitLog {
   #keyOf({ batch, record }: LogRecord): string {
     const key = { plan: planKey, commit: commitKey, checkpoint: checkpointKey }[record]
     return key(this.#slot, batch)
-  }
-
-  async #readPlan(batch: number): Promise<Plan> {
-    const key = planKey(this.#slot, batch)
-    return decodePlan(key, await this.#mustRead(key))
   }
 
   async #mustRead(key: string): Promise<Buffer> {

@@ -71,6 +71,11 @@ export class SchemaRegistry {
     return this.#loaded(folder, table).then((versions) => this.#match(versions, position, describe))
   }
 
+  /** As recorded in the store, in order of their positions. */
+  async versionsOf(table: TableName): Promise<readonly SchemaVersion[]> {
+    return this.#load(table)
+  }
+
   /** The newest version that holds at or before `lsn`. */
   async newestAt(table: TableName, lsn: Lsn): Promise<number> {
     const versions = await this.#load(table)
@@ -233,5 +238,6 @@ function columnOf(reader: RecordReader): SchemaColumn {
     typmod: reader.integer('typmod'),
     parquet: reader.text('parquet'),
     key: reader.flag('key'),
+    ...(reader.has('likely_renamed_from') ? { likelyRenamedFrom: reader.text('likely_renamed_from') } : {}),
   }
 }

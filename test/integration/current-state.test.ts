@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { auditLog } from '../support/log-audit.js'
 import { makeRig } from '../support/rig.js'
+import { verify } from '../support/verify.js'
 
 const compiledRoot = fileURLToPath(new URL('../../..', import.meta.url))
 const root = existsSync(join(compiledRoot, 'docs')) ? compiledRoot : process.cwd()
@@ -93,6 +94,15 @@ test('G7: the query of docs/lake.md gives the table, whatever was done to it', a
     for (const transaction of work)
       await source.query(`BEGIN; ${transaction.join('; ').replaceAll(/\bt\b/g, table)}; COMMIT`)
   await rig.caughtUp(service)
+  // It has a rule of its own for the same.
+  const verified = await verify(t, rig)
+  const wrong = verified.tables.filter(({ state }) => state !== 'equal').map(({ table }) => table)
+  assert.deepEqual(
+    all.filter(({ table }) => wrong.includes(table)),
+    [],
+    'verify finds them equal',
+  )
+  assert.equal(verified.tables.length, all.length + 1)
   assert.equal(await service.stop(), 0)
   await auditLog(lake, rig.slot)
 

@@ -1,0 +1,90 @@
+// The data files of a table, each read whole: its size, checksum and number of rows against the log, and what has to be known of all of them
+// before their rows can be carried out in order.
+import { createHash } from 'node:crypto'
+import type { DataFile as ListedFile } from '../../model/batch-record.js'
+import type { Lsn } from '../../model/lsn.js'
+import { Failure } from '../../model/failure.js'
+import { parseCopyKey } from '../../storage/keys.js'
+import type { ObjectStore } from '../../storage/object-store.js'
+import { DataFile } from '../reading/data-file.js'
+import { logRows, type WantedColumn } from '../reading/log-rows.js'
+import type { Position, ReadableFile } from './lake-state.js'
+
+export interface FilesFound {
+  /** In order of the log. */
+  readonly files: readonly ReadableFile[]
+  /** The last truncate before `until`. */
+  readonly truncated: Position | undefined
+  /** Places of the wanted columns that were not sent with some row, because their value was not changed. */
+  readonly late: readonly number[]
+  /** A line each. */
+  readonly problems: readonly string[]
+}
+
+/** Of a file that is not read for its rows; undefined where it is what the log says. */
+export async function problemOf(store: ObjectStore, file: ListedFile): Promise<string | undefined> {
+  return differs(file, await store.digest(file.key))
+}
+
+/** `wanted`: the columns of the table in a file of this version. `read` is called after each file. */
+export async function lookThrough(
+  store: ObjectStore,
+  listed: readonly ListedFile[],
+  wanted: (schemaVersion: number) => readonly WantedColumn[],
+  until: Lsn,
+  read: (file: ListedFile) => void,
+): Promise<FilesFound> {
+  const files: ReadableFile[] = []
+  const problems: string[] = []
+  const late = new Set<number>()
+  let truncated: Position | undefined
+  for (const file of listed) {
+    const columns = wanted(file.schemaVersion)
+    try {
+      for await (const rows of logRows(await contentOf(store, file), columns))
+        for (let row = 0; row < rows.count; row++) {
+          const position = { lsn: rows.lsn(row), seq: rows.seq(row) }
+          if (position.lsn >= until) continue
+          if (rows.op(row) === 'T' && (truncated === undefined || isAfter(position, truncated))) truncated = position
+          for (let k = 0; k < columns.length; k++) if (rows.isUnchanged(row, k)) late.add(k)
+        }
+      files.push({
+        copiedAt: parseCopyKey(file.key)?.lsn,
+        rows: async function* () {
+          yield* logRows(await contentOf(store, file), columns)
+        },
+      })
+    } catch (error) {
+      // What the store does not give is not known to be wrong.
+      if (!(error instanceof Failure && error.kind === 'unsafe')) throw error
+      problems.push(error.message)
+    }
+    read(file)
+  }
+  return { files, truncated, late: [...late].sort((a, b) => a - b), problems }
+}
+
+/** Throws Failure `unsafe` where it is not what the log says. */
+async function contentOf(store: ObjectStore, file: ListedFile): Promise<DataFile> {
+  const content = await store.get(file.key)
+  const digest = content && { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+  const problem = differs(file, digest)
+  if (problem !== undefined) throw new Failure('unsafe', problem)
+  const data = new DataFile(file.key, content!)
+  if (data.rows !== file.rows)
+    throw new Failure('unsafe', `${file.key} has ${data.rows} rows, and the log says ${file.rows}`)
+  return data
+}
+
+function differs(
+  { key, bytes, sha256 }: ListedFile,
+  found: { readonly bytes: number; readonly sha256: string } | undefined,
+): string | undefined {
+  if (found === undefined) return `${key} is in the log and not in the store`
+  if (found.bytes !== bytes) return `${key} has ${found.bytes} bytes, and the log says ${bytes}`
+  return found.sha256 === sha256 ? undefined : `${key} has another checksum than the log says`
+}
+
+function isAfter(a: Position, b: Position): boolean {
+  return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
+}
