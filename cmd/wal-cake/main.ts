@@ -36,6 +36,7 @@ export interface Flags {
   readonly where?: string
   readonly table?: readonly string[]
   readonly sample?: boolean
+  readonly from?: string
 }
 
 const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
@@ -46,18 +47,23 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
   repair: async () => (await import('./repair.js')).repair,
   snapshot: async () => (await import('./snapshot.js')).snapshot,
   status: async () => (await import('./status.js')).status,
+  tail: async () => (await import('./tail.js')).tail,
   verify: async () => (await import('./verify.js')).verify,
 }
 
+/** Verbs whose standard output is an answer, for a pipe: their log goes to standard error. */
+const answering: readonly string[] = ['doctor', 'status', 'tail', 'verify']
+
 /** How many words may stand behind a verb; none where it is not named. */
-const mostArgs: Readonly<Record<string, number>> = { snapshot: 1 }
+const mostArgs: Readonly<Record<string, number>> = { snapshot: 1, tail: 1 }
 
 /** Flags, and the verbs that each belongs to. */
 const flagsOf = {
   publication: { verbs: ['drop'], type: 'boolean' },
   yes: { verbs: ['repair'], type: 'boolean' },
-  json: { verbs: ['status', 'doctor', 'verify'], type: 'boolean' },
+  json: { verbs: ['status', 'doctor', 'tail', 'verify'], type: 'boolean' },
   where: { verbs: ['snapshot'], type: 'string' },
+  from: { verbs: ['tail'], type: 'string' },
   table: { verbs: ['verify'], type: 'string', multiple: true },
   sample: { verbs: ['verify'], type: 'boolean' },
 } as const
@@ -72,8 +78,11 @@ async function main(): Promise<number> {
       process.stdout.write(answer)
       return 0
     }
+    const output = answering.includes(verb) ? { stream: process.stderr } : {}
+    logger = createLogger({ level: 'info', format: formatFor(process.env.LOG_FORMAT), ...output })
     const config = parseConfig({ ...readDotenv(), ...process.env })
-    logger = createLogger({ level: config.logLevel, format: formatFor(config.logFormat), secrets: config.secrets })
+    const { logLevel: level, secrets } = config
+    logger = createLogger({ level, format: formatFor(config.logFormat), secrets, ...output })
     const run = await verbs[verb]!()
     await run({ config, logger, version: version(), args, flags })
     return Number(process.exitCode ?? 0)

@@ -144,6 +144,13 @@ export class CommitLog {
     return decodeCommit(key, await this.#mustRead(key))
   }
 
+  /** Undefined where the batch is not committed yet. */
+  async findCommit(batch: number): Promise<Commit | undefined> {
+    const key = commitKey(this.#slot, batch)
+    const bytes = await this.#store.get(key)
+    return bytes === undefined ? undefined : decodeCommit(key, bytes)
+  }
+
   /** Throws Failure `unsafe` where the record is missing or damaged. */
   async readPlan(batch: number): Promise<Plan> {
     const key = planKey(this.#slot, batch)
