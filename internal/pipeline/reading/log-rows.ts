@@ -8,13 +8,21 @@ export interface WantedColumn extends ColumnType {
   readonly lakeName: string | undefined
 }
 
-/** Of rows of one file, that are asked for by their place. */
-export interface LogRows {
+/** What is said of each row beside its columns: the last ones of a file, whatever they are called, in the order of docs/lake.md. */
+const META = { op: 0, lsn: 1, seq: 2, xid: 3, commitTs: 4, unchanged: 5, before: 6, raw: 7 } as const
+
+/** Of rows of one file, that are asked for by their place: what happened, without their columns. */
+export interface LogNotes {
   readonly count: number
   /** I, U, D, T or S. */
   op(row: number): string
   lsn(row: number): bigint
   seq(row: number): number
+  /** Names in the file of the columns whose value was not sent. */
+  unchanged(row: number): readonly string[]
+}
+
+export interface LogRows extends LogNotes {
   /** Undefined in a row that was copied. */
   xid(row: number): bigint | undefined
   /** Microseconds since 1970, UTC. */
@@ -27,6 +35,28 @@ export interface LogRows {
   before(row: number): ((k: number) => string | undefined) | undefined
 }
 
+/** Row group by row group, and much less to read than all of it. */
+export async function* logNotes(file: DataFile): AsyncGenerator<LogNotes> {
+  const names = file.metaNames
+  const wanted = [META.op, META.lsn, META.seq, META.unchanged].map((k) => names[k]!)
+  for await (const group of file.groups(wanted)) yield notesOf(group, names)
+}
+
+function notesOf(group: ReadonlyMap<string, StoredValues>, names: readonly string[]): LogNotes {
+  const column = (k: number): StoredValues => group.get(names[k]!)!
+  const [ops, lsns, seqs, unchanged] = [column(META.op), column(META.lsn), column(META.seq), column(META.unchanged)]
+  return {
+    count: ops.length,
+    op: (row) => textOf(ops[row])!,
+    lsn: (row) => lsns[row] as bigint,
+    seq: (row) => Number(seqs[row] as bigint),
+    unchanged: (row) => {
+      const note = textOf(unchanged[row])
+      return note === undefined ? [] : (JSON.parse(note) as string[])
+    },
+  }
+}
+
 /** Row group by row group. */
 export async function* logRows(file: DataFile, wanted: readonly WantedColumn[]): AsyncGenerator<LogRows> {
   const meta = file.metaNames
@@ -37,23 +67,18 @@ export async function* logRows(file: DataFile, wanted: readonly WantedColumn[]):
   })
   const names = new Set([...meta, ...columns.flatMap(({ name }) => name ?? [])])
   for await (const group of file.groups([...names])) {
-    const [ops, lsns, seqs, xids, times, unchanged, befores, raws] = meta.map((name) => group.get(name)!) as [
-      StoredValues,
-      ...StoredValues[],
-    ] &
-      Record<1 | 2 | 3 | 4 | 5 | 6 | 7, StoredValues>
+    const notes = notesOf(group, meta)
+    const [xids, times, befores, raws] = [META.xid, META.commitTs, META.before, META.raw].map((k) =>
+      group.get(meta[k]!)!,
+    ) as [StoredValues, StoredValues, StoredValues, StoredValues]
     const values = columns.map(({ name }) => (name === undefined ? undefined : group.get(name)))
     yield {
-      count: ops.length,
-      op: (row) => textOf(ops[row])!,
-      lsn: (row) => lsns[row] as bigint,
-      seq: (row) => Number(seqs[row] as bigint),
+      ...notes,
       xid: (row) => (xids[row] as bigint | null) ?? undefined,
       commitMicros: (row) => times[row] as bigint,
       isUnchanged: (row, k) => {
-        const note = textOf(unchanged[row])
         const { name } = columns[k]!
-        return note !== undefined && name !== undefined && (JSON.parse(note) as string[]).includes(name)
+        return name !== undefined && notes.unchanged(row).includes(name)
       },
       text: (row, k) => {
         const value = values[k]?.[row] ?? null

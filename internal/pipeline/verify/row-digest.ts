@@ -28,7 +28,8 @@ export function digestOf(values: readonly (ValueText | undefined)[]): Buffer {
 
 /** The digests of several groups of values as one: `rowSql`'s counterpart. */
 export function combined(digests: Buffer): bigint {
-  return createHash('sha256').update(digests).digest().readBigUInt64BE(0)
+  const one = digests.length === DIGEST_BYTES ? digests : createHash('sha256').update(digests).digest()
+  return one.readBigUInt64BE(0)
 }
 
 function write(value: ValueText, at: number): number {
@@ -60,7 +61,8 @@ export function digestSql(texts: readonly string[], encoding: Encoding): string 
 
 /** SQL, int8: the digests of several groups as one. */
 export function rowSql(digests: readonly string[]): string {
-  return `('x' || encode(substring(sha256(${digests.join(' || ')}) FROM 1 FOR 8), 'hex'))::bit(64)::int8`
+  const one = digests.length === 1 ? digests[0]! : `sha256(${digests.join(' || ')})`
+  return `('x' || encode(substring(${one} FROM 1 FOR 8), 'hex'))::bit(64)::int8`
 }
 
 /** Of the text in the lake: UTF-8, or as it is where the database promises no encoding. */

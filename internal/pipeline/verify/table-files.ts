@@ -7,7 +7,7 @@ import { Failure } from '../../model/failure.js'
 import { parseCopyKey } from '../../storage/keys.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 import { DataFile } from '../reading/data-file.js'
-import { logRows, type WantedColumn } from '../reading/log-rows.js'
+import { logNotes, logRows, type WantedColumn } from '../reading/log-rows.js'
 import type { Position, ReadableFile } from './lake-state.js'
 
 export interface FilesFound {
@@ -41,12 +41,12 @@ export async function lookThrough(
   for (const file of listed) {
     const columns = wanted(file.schemaVersion)
     try {
-      for await (const rows of logRows(await contentOf(store, file), columns))
+      for await (const rows of logNotes(await contentOf(store, file)))
         for (let row = 0; row < rows.count; row++) {
           const position = { lsn: rows.lsn(row), seq: rows.seq(row) }
           if (position.lsn >= until) continue
           if (rows.op(row) === 'T' && (truncated === undefined || isAfter(position, truncated))) truncated = position
-          for (let k = 0; k < columns.length; k++) if (rows.isUnchanged(row, k)) late.add(k)
+          for (const name of rows.unchanged(row)) late.add(columns.findIndex(({ lakeName }) => lakeName === name))
         }
       files.push({
         copiedAt: parseCopyKey(file.key)?.lsn,
@@ -61,7 +61,7 @@ export async function lookThrough(
     }
     read(file)
   }
-  return { files, truncated, late: [...late].sort((a, b) => a - b), problems }
+  return { files, truncated, late: [...late].filter((k) => k >= 0).sort((a, b) => a - b), problems }
 }
 
 /** Throws Failure `unsafe` where it is not what the log says. */
