@@ -8,6 +8,8 @@ const verbs = {
   doctor: 'what a start needs, and what mends it; --json',
   snapshot: 'the copy that runs; TABLE [--where "…"]: copy it again',
   status: 'what the lake holds, how far a copy is; --json',
+  tail: 'changes as they come; [TABLE] [--from LSN] [--json]',
+  verify: 'lake against database; [--table …] [--sample] [--json]',
   repair: 'after a gap: say what is missing; --yes: go on',
   drop: 'remove the slot; stop the service first',
 } as const

@@ -24,6 +24,8 @@ export interface RepairRequest {
   readonly logger: Logger
   /** The operator has said yes. */
   readonly confirmed: boolean
+  /** Told what is being done, and how much of it is. */
+  readonly progress: (step: string, done: number, of: number) => void
 }
 
 /** Closes the gap between lake and server, if there is one. Throws Failure; `unsafe` where it has yet to be confirmed. */
@@ -90,7 +92,7 @@ async function newBeginning(
 
 /** Commits what was planned, as far as it is there, and the gap up to `end`. */
 async function closeGap(
-  { settings, store, logger }: RepairRequest,
+  { settings, store, logger, progress }: RepairRequest,
   { log, state, start }: Survey,
   found: FoundGap | undefined,
   end: Lsn,
@@ -106,8 +108,9 @@ async function closeGap(
     openPlans.push(plan)
   }
   const recordedMicros = BigInt(Date.now()) * 1000n
-  const filesByBatch = await filesOf(openPlans, settings.slot, store)
+  const filesByBatch = await filesOf(openPlans, settings.slot, store, progress)
   for (const [index, plan] of openPlans.entries()) {
+    progress(`batch ${plan.batch}`, index, openPlans.length)
     const closing = closingOf(plan, openPlans[index + 1], totals.batch < 0 ? undefined : totals.endLsn)
     const { files, rows, copied } = await contentOf(plan, filesByBatch, store)
     // Of another history what is missing begins where the two parted, before the end of the lake.
@@ -144,11 +147,14 @@ async function filesOf(
   plans: readonly Plan[],
   slot: string,
   store: ObjectStore,
+  progress: RepairRequest['progress'],
 ): Promise<ReadonlyMap<number, DataFile[]>> {
   const found = new Map(plans.filter(({ kind }) => kind === 'changes').map((plan) => [plan.batch, [] as DataFile[]]))
   if (found.size === 0) return found
   const registry = await SchemaRegistry.open(store, slot)
+  let listed = 0
   for await (const { key } of store.list(DATA_PREFIX)) {
+    progress(`looking for the files of batches that were begun: ${++listed} objects`, 0, 0)
     const name = parseDataKey(key)
     const files = name?.slot === slot ? found.get(name.batch) : undefined
     if (name === undefined || files === undefined) continue
