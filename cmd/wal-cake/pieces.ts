@@ -3,11 +3,13 @@ import type { ConnectionSettings } from '../../internal/config/connection-string
 import type { Config } from '../../internal/config/parse-config.js'
 import type { StoreSettings } from '../../internal/config/store-settings.js'
 import { tlsOptions } from '../../internal/config/tls-options.js'
+import { columnSettings } from '../../internal/pipeline/hidden-columns.js'
 import type { SessionSettings } from '../../internal/pipeline/session.js'
 import type { ConnectionTarget } from '../../internal/replication/connection.js'
 import { FolderStore } from '../../internal/storage/folder-store.js'
 import type { ObjectStore } from '../../internal/storage/object-store.js'
 import type { S3StoreOptions } from '../../internal/storage/s3-store.js'
+import { ValueHash } from '../../internal/transform/values/value-hash.js'
 
 /** Opens the configured store. Throws Failure `config`. */
 export async function openStore(config: Config): Promise<ObjectStore> {
@@ -57,12 +59,16 @@ export function connectionTarget(
 }
 
 export function sessionSettings(config: Config, version: string): SessionSettings {
-  const { tables, snapshotConnection: standby } = config
+  const { tables, columns, hashSalt, snapshotConnection: standby } = config
+  const hash = columns.hashColumns === '' || hashSalt === undefined ? undefined : new ValueHash(hashSalt)
+  const hiding = { columns, ...(hash === undefined ? {} : { hash }) }
+  const hidden = columnSettings(hiding)
   return {
     target: connectionTarget(config.connection, 'PG_CONN_STRING'),
     slot: config.slot,
     publication: config.publication,
     tables,
+    ...hiding,
     flushIntervalMs: config.flushIntervalMs,
     cut: {
       // A transaction that fills the memory limit must be able to leave it in parts.
@@ -70,6 +76,7 @@ export function sessionSettings(config: Config, version: string): SessionSetting
       targetFileBytes: config.targetFileBytes,
       tables: tables.tables,
       excludeTables: tables.excludeTables,
+      ...(hidden === undefined ? {} : { columns: hidden }),
     },
     memoryLimitBytes: config.memoryLimitBytes,
     uploadConcurrency: config.uploadConcurrency,

@@ -9,6 +9,8 @@ const ownPrefixes = [
   'PG_SLOT',
   'PG_PUBLICATION',
   'EXCLUDE_TABLE',
+  'EXCLUDE_COLUMN',
+  'HASH_COLUMN',
   'S3_',
   'LAKE_',
   'FLUSH_',

@@ -3,6 +3,7 @@
 import { Failure } from '../model/failure.js'
 import { secretMask } from '../observability/redact.js'
 import { parseConnectionString, type ConnectionSettings, type Environment } from './connection-string.js'
+import { ColumnFilter } from './column-filter.js'
 import { misspeltVariables } from './misspelt-variables.js'
 import { readStore, type StoreSettings } from './store-settings.js'
 import { TableFilter } from './table-filter.js'
@@ -23,6 +24,9 @@ export interface Config {
   readonly slot: string
   readonly publication: string
   readonly tables: TableFilter
+  readonly columns: ColumnFilter
+  /** Key of the hashes; present where columns are hashed. */
+  readonly hashSalt?: string
   readonly store: StoreSettings
   /** Prefix inside the bucket or folder, `/`-separated, without a slash at either end. */
   readonly namespace: string
@@ -59,6 +63,8 @@ export function parseConfig(env: Environment): Config {
   const snapshotConnection = connectionOf('SNAPSHOT_CONN_STRING')
   if (read.text('PG_CONN_STRING') === undefined) read.reject('PG_CONN_STRING')
   const http = env.HTTP_ADDR?.trim() === '' ? undefined : read.value('HTTP_ADDR', httpAddress)
+  const columns = columnFilter(read)
+  const hashSalt = saltOf(read, columns)
   const snapshotRate = read.number('SNAPSHOT_RATE')
   const logFormat = read.choice('LOG_FORMAT', logFormats)
   const required = {
@@ -66,6 +72,7 @@ export function parseConfig(env: Environment): Config {
     slot: read.value('PG_SLOT', (text) => (/^[a-z0-9_]{1,63}$/.test(text) ? text : undefined)),
     publication: read.value('PG_PUBLICATION', publicationName),
     tables: tableFilter(read),
+    columns,
     store: readStore(read),
     namespace: read.value('NAMESPACE', namespacePrefix),
     soleWriter: read.flag('SOLE_WRITER'),
@@ -84,6 +91,7 @@ export function parseConfig(env: Environment): Config {
   if (problems.length > 0 || !isComplete(required)) throw configFailure(problems, secrets)
   return {
     ...required,
+    ...(hashSalt === undefined ? {} : { hashSalt }),
     ...(snapshotRate === undefined ? {} : { snapshotRate }),
     ...(snapshotConnection === undefined ? {} : { snapshotConnection }),
     ...(http === undefined ? {} : { http }),
@@ -111,6 +119,7 @@ function secretValues(env: Environment, connections: readonly (ConnectionSetting
     env.PGPASSWORD,
     env.AWS_SECRET_ACCESS_KEY?.trim(),
     env.AWS_SESSION_TOKEN?.trim(),
+    env.HASH_SALT?.trim(),
   ].filter((secret, index, all) => secret !== undefined && secret !== '' && all.indexOf(secret) === index) as string[]
 }
 
@@ -120,6 +129,25 @@ function tableFilter(read: VariableReader): TableFilter | undefined {
   const exclude = read.value('EXCLUDE_TABLES', (text) => new TableFilter(text)) ?? new TableFilter()
   return new TableFilter(include.tables, exclude.tables)
 }
+
+/** As above; a column that is named in both has no meaning. */
+function columnFilter(read: VariableReader): ColumnFilter {
+  const exclude = read.value('EXCLUDE_COLUMNS', (text) => new ColumnFilter(text)) ?? new ColumnFilter()
+  const hash = read.value('HASH_COLUMNS', (text) => new ColumnFilter('', text)) ?? new ColumnFilter()
+  const columns = new ColumnFilter(exclude.excludeColumns, hash.hashColumns)
+  const [both] = columns.exactInBoth
+  if (both !== undefined) read.reject('HASH_COLUMNS', `${both} is in EXCLUDE_COLUMNS too`)
+  return columns
+}
+
+function saltOf(read: VariableReader, { hashColumns }: ColumnFilter): string | undefined {
+  const salt = read.value('HASH_SALT', (text) => (text.length >= LEAST_SALT ? text : undefined))
+  if (hashColumns !== '' && read.text('HASH_SALT') === undefined) read.reject('HASH_SALT', 'HASH_COLUMNS is set')
+  return salt
+}
+
+/** Characters. */
+const LEAST_SALT = 16
 
 function publicationName(text: string): string | undefined {
   // eslint-disable-next-line no-control-regex

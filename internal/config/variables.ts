@@ -37,6 +37,10 @@ const connectionString: ValueKind = {
   type: 'text',
   accepted: 'a libpq URL (postgres://user@host:5432/database) or key/value string (host=… dbname=…)',
 }
+const columnList: ValueKind = {
+  type: 'text',
+  accepted: 'schema.table.column, comma-separated, * allowed, special characters in "double quotes"',
+}
 const keyPair: ValueKind = { type: 'text', accepted: 'both halves of a key, or neither' }
 
 export const variables = [
@@ -93,6 +97,37 @@ export const variables = [
     summary: 'not these; wins over TABLES',
     meaning: 'Not these tables, written like `TABLES`; wins over it.',
     example: 'public.*_tmp',
+  },
+  {
+    name: 'EXCLUDE_COLUMNS',
+    group: 'PostgreSQL',
+    kind: columnList,
+    absent: 'none',
+    summary: 'schema.table.column,… left out',
+    meaning:
+      'Columns that are left out of the lake altogether: comma-separated `schema.table.column`, written like `TABLES`, `*` allowed in each part. No column of a key.',
+    example: 'public.users.password,*.*.secret_*',
+  },
+  {
+    name: 'HASH_COLUMNS',
+    group: 'PostgreSQL',
+    kind: columnList,
+    absent: 'none',
+    summary: 'these only as a keyed hash',
+    meaning:
+      'Columns of whose values the lake gets only HMAC-SHA-256 under `HASH_SALT`, of the text form, as lower-case hexadecimal digits; NULL stays NULL. Written like `EXCLUDE_COLUMNS`; no column may be in both.',
+    example: 'public.users.email,*.*.phone',
+  },
+  {
+    name: 'HASH_SALT',
+    group: 'PostgreSQL',
+    kind: { type: 'text', accepted: 'at least 16 characters, the same for as long as hashes are to be compared' },
+    absent: 'required with `HASH_COLUMNS`',
+    secret: true,
+    summary: 'key of the hashes',
+    meaning:
+      'Key of the hashes of `HASH_COLUMNS`. Whoever knows it can find out values by trying them: take it by chance (`openssl rand -hex 32`) and keep it like a password.',
+    example: 'a-long-text-made-by-chance',
   },
   {
     name: 'S3_BUCKET_NAME',

@@ -8,12 +8,22 @@ export interface FilterSettings {
   readonly excludeTables: string
 }
 
+/** Which columns do not reach the lake in clear, as configured. */
+export interface ColumnSettings {
+  readonly excludeColumns: string
+  readonly hashColumns: string
+  /** Tells salts apart, empty where nothing is hashed; the salt itself is in no record. */
+  readonly saltFingerprint: string
+}
+
 /** Everything but the stream's bytes that decides which rows lie in which file: a replay uses these, not the settings. */
 export interface CutParameters extends FilterSettings {
   /** All files of a batch roll together when this many bytes of values have gone into them. */
   readonly rollBytes: number
   /** A single file rolls when this many bytes of values have gone into it. */
   readonly targetFileBytes: number
+  /** Absent: all columns are taken in clear. */
+  readonly columns?: ColumnSettings
 }
 
 /**

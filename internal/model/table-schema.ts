@@ -14,6 +14,8 @@ export interface SchemaColumn {
   readonly key: boolean
   /** Of the version before; only in a version that was read from the lake. */
   readonly likelyRenamedFrom?: string
+  /** Fingerprint of the salt, where the column holds hashes of its values. */
+  readonly hashed?: string
 }
 
 export interface TableSchema {

@@ -26,6 +26,7 @@ import { textColumnsOf } from '../transform/values/value-codec.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
 import { drainWithinBounds } from './drain.js'
+import { hiddenColumnsOf } from './hidden-columns.js'
 import { idleIsDue } from './idle-decision.js'
 import { LagClock } from './lag-clock.js'
 import { MemoryGate } from './memory-gate.js'
@@ -179,7 +180,7 @@ export class LiveStream implements BatchSink {
     const catalog = new TypeCatalog(this.#control, this.#answerWithinMs)
     const mode = this.#context.textOnly
       ? ({ binary: false, why: 'a type that is only known in text was met' } as const)
-      : await streamMode(this.#control, catalog, settings.publication, this.#facts.version)
+      : await streamMode(this.#control, catalog, settings, this.#facts)
     const store = this.#context.storeUntil(this.#ended.signal)
     const registry = await SchemaRegistry.open(store, settings.slot)
     this.#committer = this.#newCommitter(new CommitLog(store, settings.slot), store)
@@ -242,6 +243,7 @@ export class LiveStream implements BatchSink {
         openPlans,
         cut: settings.cut,
         takes: (schema, table, filters) => settings.tables.writtenAs(filters).matches(schema, table),
+        hides: (relation) => hiddenColumnsOf(settings, relation),
         flushIntervalMs: settings.flushIntervalMs,
         textColumns: textColumnsOf(this.#facts.encoding),
         typesOf: (oids) => catalog.known(oids) ?? catalog.resolve(oids),

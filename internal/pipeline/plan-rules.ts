@@ -1,6 +1,6 @@
 // What may happen to a batch's plan: written, adopted, or given up, as pure decisions (G4, G5, G6). They throw Failure with
 // the kind that says whether the service reads the log again or stops.
-import type { Commit, Plan } from '../model/batch-record.js'
+import type { ColumnSettings, Commit, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import { maxLsn, type Lsn } from '../model/lsn.js'
 
@@ -21,6 +21,42 @@ export function checkReplay(plan: Plan, replayed: Pick<Plan, 'fromLsn' | 'toLsn'
     throw new Failure('unsafe', `replaying batch ${plan.batch} did not come to what its plan says`, {
       hint: 'The server has another history than the one this lake was written from. Was it restored from a backup?',
     })
+}
+
+/**
+ * A planned batch holds columns as they were hidden when it was planned. To replay it so would bring into the lake what is not to
+ * come into it now, and to replay it otherwise another batch. Throws Failure `unsafe` where the settings have changed since.
+ */
+export function checkColumnsAsPlanned(openPlans: readonly Plan[], now: ColumnSettings | undefined): void {
+  const other = openPlans.find(
+    ({ kind, cut }) => (kind === 'changes' || kind === 'copy') && !sameColumns(cut.columns, now),
+  )
+  if (other === undefined) return
+  const then = other.cut.columns
+  const changed = [
+    ...(then?.excludeColumns === now?.excludeColumns
+      ? []
+      : [`EXCLUDE_COLUMNS=${JSON.stringify(then?.excludeColumns ?? '')}`]),
+    ...(then?.hashColumns === now?.hashColumns ? [] : [`HASH_COLUMNS=${JSON.stringify(then?.hashColumns ?? '')}`]),
+    ...(then?.saltFingerprint === now?.saltFingerprint || (then?.saltFingerprint ?? '') === ''
+      ? []
+      : ['the HASH_SALT of then']),
+  ]
+  throw new Failure(
+    'unsafe',
+    `batch ${other.batch} was planned with ${changed.join(' and ')}, and is not whole yet: with other settings it cannot be finished`,
+    {
+      hint: 'Start once more with these settings, stop when it streams (SIGTERM, exit code 0), and change them then. Where that must not be, `drop` and `repair --yes` give the batch up.',
+    },
+  )
+}
+
+function sameColumns(a: ColumnSettings | undefined, b: ColumnSettings | undefined): boolean {
+  return (
+    a?.excludeColumns === b?.excludeColumns &&
+    a?.hashColumns === b?.hashColumns &&
+    a?.saltFingerprint === b?.saltFingerprint
+  )
 }
 
 /** Plans of idle positions and copies cover no transaction: of them `changes`, in order, are replayed, and `first` come before. */

@@ -1,6 +1,7 @@
 // One run of the service from connecting to the first failure or the stop: starts where the bucket says, joins stream,
 // builder and committer, and acknowledges what is durable. Whatever goes wrong ends the session; nothing is mended inside.
 import type pg from 'pg'
+import type { ColumnFilter } from '../config/column-filter.js'
 import type { TableFilter } from '../config/table-filter.js'
 import type { CutParameters } from '../model/batch-record.js'
 import type { Lsn } from '../model/lsn.js'
@@ -13,10 +14,13 @@ import type { ObjectStore } from '../storage/object-store.js'
 import type { Logger } from '../observability/logger.js'
 import type { Metrics } from '../observability/metrics.js'
 import { textColumnsOf } from '../transform/values/value-codec.js'
+import type { ValueHash } from '../transform/values/value-hash.js'
 import { abandon } from './abandon.js'
 import { lastSentAgain } from './gap.js'
+import { checkFindings, findColumns } from './hidden-columns.js'
 import { createHistory, joinHistory } from './history.js'
 import { LiveStream, type StartPoint } from './live-stream.js'
+import { checkColumnsAsPlanned } from './plan-rules.js'
 import { decideStart } from './start-decision.js'
 import { survey, type Connections } from './survey.js'
 
@@ -28,6 +32,9 @@ export interface SessionSettings {
   readonly slot: string
   readonly publication: string
   readonly tables: TableFilter
+  readonly columns: ColumnFilter
+  /** Present where columns are hashed. */
+  readonly hash?: ValueHash
   readonly flushIntervalMs: number
   readonly cut: CutParameters
   readonly memoryLimitBytes: number
@@ -93,6 +100,11 @@ async function begin(
 ): Promise<{ facts: ServerFacts; start: StartPoint }> {
   const { facts, log, state, start } = await survey(settings, store, connections, seenDurable)
   const decision = decideStart(start)
+  if (decision.act === 'stream') checkColumnsAsPlanned(decision.openPlans, settings.cut.columns)
+  const columns = await findColumns(connections.control, settings, facts.version)
+  checkFindings(columns)
+  for (const { variable, item } of columns.withoutColumn)
+    logger.warn({ variable, item }, 'matches no column of a published table: is it written as in the catalogue?')
   const history = { ...connections, settings, log, identity: start.server, logger }
   const { place, slot } = start
   const { totals, checkpoint } = state

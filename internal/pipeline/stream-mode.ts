@@ -2,8 +2,10 @@
 // column is looked at first. A type that turns up later ends the session, and the next one asks for text.
 import type pg from 'pg'
 import { columnIsSent } from '../replication/publication.js'
+import type { ServerFacts } from '../replication/server.js'
 import type { TypeCatalog } from '../replication/type-catalog.js'
-import { codecOf } from '../transform/values/value-codec.js'
+import { codecOf, textColumnsOf } from '../transform/values/value-codec.js'
+import type { SessionSettings } from './session.js'
 
 /** Servers before 14 send text only. */
 const FIRST_BINARY_VERSION = 140_000
@@ -13,10 +15,12 @@ export type StreamMode = { readonly binary: true } | { readonly binary: false; r
 export async function streamMode(
   control: pg.Client,
   catalog: TypeCatalog,
-  publication: string,
-  serverVersion: number,
+  { publication, hash }: Pick<SessionSettings, 'publication' | 'hash'>,
+  { version: serverVersion, encoding }: ServerFacts,
 ): Promise<StreamMode> {
   if (serverVersion < FIRST_BINARY_VERSION) return { binary: false, why: 'the server is older than PostgreSQL 14' }
+  if (hash !== undefined && textColumnsOf(encoding) === 'bytes')
+    return { binary: false, why: 'columns are hashed, and the database is in SQL_ASCII' }
   const { rows } = await control.query<{ oid: number; columns: string }>(
     `SELECT a.atttypid::int8::float8 AS oid, min(c.oid::regclass::text || '.' || a.attname) AS columns
        FROM pg_catalog.pg_publication_tables p

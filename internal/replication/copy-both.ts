@@ -143,7 +143,9 @@ export class CopyBoth {
 function serverFailure(buffer: Buffer, start: number, end: number, copying: boolean): Failure {
   const fields = errorFields(buffer, start, end)
   const code = fields.get('C') ?? ''
-  const text = `${fields.get('M') ?? 'no message'} (SQLSTATE ${code})`
+  // Of a row filter that fails on a row, what the server says may quote a value.
+  const said = copying && code.startsWith('22') ? 'an error in a row; its log says which' : fields.get('M')
+  const text = `${said ?? 'no message'} (SQLSTATE ${code})`
   if (code === '55006') return new Failure('slot_busy', `another connection holds the slot: ${text}`)
   if (code === '57P01' || code === '57P02' || code === '57P03' || code.startsWith('08') || code === '53300')
     return linkFailure(`the server ended the replication stream: ${text}`)

@@ -1,6 +1,7 @@
 // Plans, commits and the lake's identity as JSON, and back. Reading checks every field.
 import type {
   BatchKind,
+  ColumnSettings,
   Commit,
   CutParameters,
   DataFile,
@@ -135,6 +136,7 @@ function planFields(plan: Omit<Plan, 'copy'>): Json {
       target_file_bytes: plan.cut.targetFileBytes,
       tables: plan.cut.tables,
       exclude_tables: plan.cut.excludeTables,
+      ...columnFields(plan.cut),
     },
     writer: plan.writer,
     writer_version: plan.writerVersion,
@@ -160,6 +162,26 @@ function cutOf(reader: RecordReader): CutParameters {
     targetFileBytes: reader.count('target_file_bytes'),
     tables: reader.text('tables'),
     excludeTables: reader.text('exclude_tables'),
+    ...(reader.has('columns') ? { columns: columnsOf(reader.nested('columns')) } : {}),
+  }
+}
+
+function columnFields({ columns }: CutParameters): Json {
+  if (columns === undefined) return {}
+  return {
+    columns: {
+      exclude: columns.excludeColumns,
+      hash: columns.hashColumns,
+      salt_fingerprint: columns.saltFingerprint,
+    },
+  }
+}
+
+function columnsOf(reader: RecordReader): ColumnSettings {
+  return {
+    excludeColumns: reader.text('exclude'),
+    hashColumns: reader.text('hash'),
+    saltFingerprint: reader.text('salt_fingerprint'),
   }
 }
 

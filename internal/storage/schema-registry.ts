@@ -108,19 +108,24 @@ export class SchemaRegistry {
       earlier.map((version) => version.schema),
       later.map((version) => version.schema),
     )
-    const held = earlier.at(-1)
-    if (held !== undefined && shapeText(held.schema) === shapeText(schema))
+    const last = earlier.at(-1)
+    // Several begin at one position where a start with other columns that are hashed or left out came no further than an earlier one.
+    const held = earlier.findLast(
+      ({ from, schema: other }) => isSame(from, last!.from) && shapeText(other) === shapeText(schema),
+    )
+    const before = earlier.findLast(({ from }) => !isSame(from, position))
+    if (held !== undefined)
       return {
         version: held.number,
-        replaces: isSame(held.from, position) && replaces(held.schema, earlier.at(-2)?.schema),
+        replaces: isSame(held.from, position) && replaces(held.schema, before?.schema),
         recorded: Promise.resolve(),
       }
     const number = Math.max(0, ...versions.map((version) => version.number)) + 1
     versions.push({ number, from: position, schema })
-    versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
-    const recorded = this.#writes(() => this.#record(number, position, schema, held?.schema))
+    versions.sort(byPosition)
+    const recorded = this.#writes(() => this.#record(number, position, schema, last?.schema))
     recorded.catch(() => undefined) // whoever uploads a file of this version is told
-    return { version: number, replaces: replaces(schema, held?.schema), recorded }
+    return { version: number, replaces: replaces(schema, before?.schema), recorded }
   }
 
   async #record(
@@ -152,7 +157,7 @@ export class SchemaRegistry {
       const bytes = await this.#store.get(key)
       if (bytes !== undefined) versions.push(decodeVersion(key, bytes))
     }
-    return versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
+    return versions.sort(byPosition)
   }
 
   #key(table: TableName, version: number): string {
@@ -166,6 +171,11 @@ function folderOf(key: string): string {
 
 function isAfter(a: StreamPosition, b: StreamPosition): boolean {
   return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
+}
+
+function byPosition(a: SchemaVersion, b: SchemaVersion): number {
+  if (isSame(a.from, b.from)) return a.number - b.number
+  return isAfter(a.from, b.from) ? 1 : -1
 }
 
 function isSame(a: StreamPosition, b: StreamPosition): boolean {
@@ -209,6 +219,7 @@ function fieldsOf(schema: TableSchema, renames?: ReadonlyMap<string, string>): J
       typmod: column.typmod,
       parquet: column.parquet,
       key: column.key,
+      ...(column.hashed === undefined ? {} : { hashed: column.hashed }),
       ...(renames?.has(column.name) === true ? { likely_renamed_from: renames.get(column.name) } : {}),
     })),
   }
@@ -239,5 +250,6 @@ function columnOf(reader: RecordReader): SchemaColumn {
     parquet: reader.text('parquet'),
     key: reader.flag('key'),
     ...(reader.has('likely_renamed_from') ? { likelyRenamedFrom: reader.text('likely_renamed_from') } : {}),
+    ...(reader.has('hashed') ? { hashed: reader.text('hashed') } : {}),
   }
 }

@@ -209,8 +209,10 @@ export class BatchBuilder implements ChangeSink {
 
   #open(relation: Relation, types: readonly PgType[]): Pause {
     let layout: TableLayout | undefined
+    const { textColumns, hides } = this.#options
+    const hidden = hides(relation)
     const describe = (earlier: readonly TableSchema[]): TableSchema =>
-      (layout = layoutOf(relation, types, this.#options.textColumns, earlier)).schema
+      (layout = layoutOf(relation, types, textColumns, earlier, hidden)).schema
     const set = (version: BegunVersion): void => {
       this.#tables.set({ relation, lake: { layout: layout!, version } })
       this.#options.onRelation(layout!.schema, version.version)

@@ -10,10 +10,12 @@ import type {
 import type { Pause } from '../model/change-sink.js'
 import type { Lsn } from '../model/lsn.js'
 import type { PgType } from '../model/pg-type.js'
+import type { Relation } from '../model/relation.js'
 import type { StreamPosition, TableSchema } from '../model/table-schema.js'
 import type { CutReason, Pressure } from './batch-cutter.js'
 import type { OP } from './meta-columns.js'
 import type { ClosedFile } from './open-file.js'
+import type { HiddenColumns } from './table-layout.js'
 import type { FileTarget } from './table-writer.js'
 
 /** Where the builder's output goes. Calls for one batch come in this order: started, plan and files, end. */
@@ -53,6 +55,8 @@ export interface BuilderOptions {
   readonly cut: CutParameters
   /** Does the lake take this table? By the given filters, which may be an open plan's or an idle position's. */
   readonly takes: (schema: string, table: string, filters: FilterSettings) => boolean
+  /** What of a table's columns is not taken in clear; undefined: all are. May throw Failure. */
+  readonly hides: (relation: Relation) => HiddenColumns | undefined
   readonly flushIntervalMs: number
   readonly textColumns: 'string' | 'bytes'
   /** The types of a relation's columns: at once where they are known, else from the catalogue. */

@@ -25,7 +25,7 @@ export interface CopyRowsOptions {
 
 /** Which columns a copy must ask for in text: those whose binary form is not known. */
 export function columnsAsText({ codecs }: TableLayout): boolean[] {
-  return codecs.map(({ textOfBinary }) => textOfBinary === undefined)
+  return codecs.map((codec) => codec?.textOfBinary === undefined)
 }
 
 export class CopyRows {

@@ -4,7 +4,7 @@
 import type { SchemaColumn, TableSchema } from '../model/table-schema.js'
 
 /** A column of the table as it is now. */
-export type NamedColumn = Pick<SchemaColumn, 'name' | 'type' | 'parquet'> & {
+export type NamedColumn = Pick<SchemaColumn, 'name' | 'type' | 'parquet' | 'hashed'> & {
   /** What tells types of one name apart, such as `10_2` of numeric(10,2); empty where nothing does. */
   readonly detail: string
 }
@@ -41,27 +41,34 @@ export function lakeNames(
   return { columns: named, meta, dateColumn }
 }
 
-/** By the table's own name of a column: the lake's columns that have held it, and with which Parquet types. */
+/** By the table's own name of a column: the lake's columns that have held it, and as what. */
 type Owners = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>
 
 function ownersOf(earlier: readonly TableSchema[]): Owners {
   const owners = new Map<string, Map<string, Set<string>>>()
-  for (const { name, lakeName, parquet } of earlier.flatMap(({ columns }) => columns)) {
+  for (const { lakeName, ...column } of earlier.flatMap(({ columns }) => columns)) {
+    const { name } = column
     const columns = owners.get(name) ?? new Map<string, Set<string>>()
     owners.set(name, columns)
-    columns.set(lakeName, (columns.get(lakeName) ?? new Set()).add(parquet))
+    columns.set(lakeName, (columns.get(lakeName) ?? new Set()).add(contentOf(column)))
   }
   return owners
 }
 
+/** The Parquet type; hashes are of no type but those under the same salt. */
+function contentOf({ parquet, hashed }: Pick<NamedColumn, 'parquet' | 'hashed'>): string {
+  return hashed === undefined ? parquet : `hashed ${hashed}`
+}
+
 /** A column that has held this one before and can take its type. */
 function held(
-  { parquet }: NamedColumn,
+  column: NamedColumn,
   own: ReadonlyMap<string, ReadonlySet<string>>,
   taken: ReadonlySet<string>,
 ): string | undefined {
-  for (const [lakeName, types] of own)
-    if (!taken.has(lower(lakeName)) && (types.has(parquet) || [...types].every((type) => widens(type, parquet))))
+  const content = contentOf(column)
+  for (const [lakeName, contents] of own)
+    if (!taken.has(lower(lakeName)) && (contents.has(content) || [...contents].every((one) => widens(one, content))))
       return lakeName
   return undefined
 }
@@ -85,8 +92,9 @@ function underscored(name: string, users: ReadonlySet<string>): string {
   return own
 }
 
-/** For the name of a second column: `int4`, `numeric_10_2`, `int4_array`. */
-function typeLabel({ type, detail }: NamedColumn): string {
+/** For the name of a second column: `int4`, `numeric_10_2`, `int4_array`, `hashed`. */
+function typeLabel({ type, detail, hashed }: NamedColumn): string {
+  if (hashed !== undefined) return 'hashed'
   const name = type.slice(type.indexOf('.') + 1)
   const plain = name.startsWith('_') ? `${name.slice(1)}_array` : name
   return detail === '' ? plain : `${plain}_${detail}`

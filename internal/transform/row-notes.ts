@@ -22,11 +22,12 @@ export class RowNotes {
   readonly unchanged: SparseColumn
   readonly before: SparseColumn
   readonly raw: SparseColumn
-  readonly #columns: readonly LakeColumn[]
+  readonly #columns: readonly (LakeColumn | undefined)[]
   readonly #textOf: FieldText
   #names: readonly Buffer[] | undefined
 
-  constructor(columns: readonly LakeColumn[], intake: Intake, textOf: FieldText) {
+  /** `columns`: undefined where one is left out, of which nothing is noted. */
+  constructor(columns: readonly (LakeColumn | undefined)[], intake: Intake, textOf: FieldText) {
     this.unchanged = new SparseColumn(intake)
     this.before = new SparseColumn(intake)
     this.raw = new SparseColumn(intake)
@@ -36,6 +37,7 @@ export class RowNotes {
 
   /** Column `k` of row `row` was not sent. */
   noteUnchanged(row: number, k: number): void {
+    if (this.#columns[k] === undefined) return
     const json = this.#begun(this.unchanged, row, OPEN_ARRAY)
     const name = this.#name(k)
     json.writeBytes(name, 0, name.length - 1)
@@ -50,7 +52,7 @@ export class RowNotes {
 
   /** The whole old row of row `row`. */
   noteBefore(row: number, old: OldTuple, buffer: Buffer): void {
-    if (this.#columns.length === 0) return
+    if (this.#columns.every((column) => column === undefined)) return
     const json = this.#begun(this.before, row, OPEN_OBJECT)
     if (old.bytes >= PAGE_BYTES) reserveFor(json, (out) => this.#writeRow(out, old, buffer))
     this.#writeRow(json, old, buffer)
@@ -65,7 +67,7 @@ export class RowNotes {
 
   /** As a key of a JSON object. */
   #name(k: number): Buffer {
-    this.#names ??= this.#columns.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`, 'utf8'))
+    this.#names ??= this.#columns.map((column) => Buffer.from(`${JSON.stringify(column?.name)}:`, 'utf8'))
     return this.#names[k]!
   }
 
@@ -81,8 +83,10 @@ export class RowNotes {
   }
 
   #writeRow(json: ByteSink, old: OldTuple, buffer: Buffer): void {
+    let written = 0
     for (let k = 0; k < this.#columns.length; k++) {
-      if (k > 0) json.writeByte(COMMA)
+      if (this.#columns[k] === undefined) continue
+      if (written++ > 0) json.writeByte(COMMA)
       this.#writeField(json, k, old.kind(k), buffer, old.start(k), old.end(k))
     }
   }

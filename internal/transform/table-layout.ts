@@ -1,17 +1,27 @@
 // How a table lies in the lake: its columns, then ours, with the names that no reader confuses. Derived from the relation
 // and its types alone, so that a replay lays it out the same.
+import type { ColumnRule } from '../model/column-rule.js'
 import type { LakeColumn, LeafType } from '../model/lake-column.js'
 import { baseType, type PgType } from '../model/pg-type.js'
 import type { Relation } from '../model/relation.js'
 import type { TableSchema } from '../model/table-schema.js'
 import { lakeNames } from './lake-names.js'
 import { codecOf, type TextColumns, type ValueCodec } from './values/value-codec.js'
+import { hashedCodec, type ValueHash } from './values/value-hash.js'
+
+/** Of a table of which not every column reaches the lake in clear. */
+export interface HiddenColumns {
+  /** Of each column, in the relation's order. */
+  readonly rules: readonly ColumnRule[]
+  /** Present where one of them is hashed. */
+  readonly hash: ValueHash | undefined
+}
 
 export interface TableLayout {
   readonly relation: Relation
-  /** The table's columns in its order. */
-  readonly columns: readonly LakeColumn[]
-  readonly codecs: readonly ValueCodec[]
+  /** The relation's columns in its order; undefined where one is left out of the lake. */
+  readonly columns: readonly (LakeColumn | undefined)[]
+  readonly codecs: readonly (ValueCodec | undefined)[]
   /** `bytes` where the database promises no encoding. */
   readonly textColumns: TextColumns
   /** All columns of a file, in order. */
@@ -38,40 +48,52 @@ const usualMeta: readonly LakeColumn[] = Object.entries(metaTypes).map(([name, t
 
 /**
  * `types`: the relation's column types in order. `textColumns`: `bytes` where the database promises no encoding. `earlier`:
- * the versions of the table's schema so far, oldest first.
+ * the versions of the table's schema so far, oldest first. `hidden`: absent where all columns are taken in clear.
  */
 export function layoutOf(
   relation: Relation,
   types: readonly PgType[],
   textColumns: TextColumns,
   earlier: readonly TableSchema[] = [],
+  hidden?: HiddenColumns,
 ): TableLayout {
-  const codecs = relation.columns.map((column, k) => codecOf(types[k]!, column.typmod, textColumns))
-  const described = relation.columns.map(({ name, typmod, isKey }, k) => ({
-    name,
-    type: typeName(types[k]!),
-    typmod: baseType(types[k]!, typmod).typmod,
-    parquet: parquetText(codecs[k]!),
-    detail: decimalDetail(codecs[k]!.type),
-    key: isKey,
-  }))
+  const codecs = relation.columns.map((column, k) => {
+    const rule = hidden?.rules[k] ?? 'clear'
+    if (rule === 'excluded') return undefined
+    const codec = codecOf(types[k]!, column.typmod, textColumns)
+    return rule === 'hashed' ? hashedCodec(codec, hidden!.hash!, textColumns) : codec
+  })
+  const described = relation.columns.flatMap(({ name, typmod, isKey }, k) => {
+    const codec = codecs[k]
+    if (codec === undefined) return []
+    return {
+      name,
+      type: typeName(types[k]!),
+      typmod: baseType(types[k]!, typmod).typmod,
+      parquet: parquetText(codec),
+      detail: decimalDetail(codec.type),
+      key: isKey,
+      ...(hidden?.rules[k] === 'hashed' ? { hashed: hidden.hash!.fingerprint } : {}),
+    }
+  })
   const names = lakeNames(described, Object.keys(metaTypes), earlier)
-  const columns = codecs.map(({ type, list }, k) => ({ name: names.columns[k]!, type, list }))
+  const named = names.columns.values()
+  const columns = codecs.map((codec) => codec && { name: named.next().value!, type: codec.type, list: codec.list })
   const meta = usualMeta.map((usual, k) => (names.meta[k] === usual.name ? usual : { ...usual, name: names.meta[k]! }))
   return {
     relation,
     columns,
     codecs,
     textColumns,
-    fileColumns: [...columns, ...meta],
+    fileColumns: [...columns.filter((column) => column !== undefined), ...meta],
     dateColumn: names.dateColumn,
     schema: {
       schema: relation.schema,
       table: relation.name,
       relationOid: relation.oid,
       replicaIdentity: relation.replicaIdentity,
-      columns: described.map(({ name, type, typmod, parquet, key }, k) => ({
-        ...{ name, lakeName: names.columns[k]!, type, typmod, parquet, key },
+      columns: described.map(({ detail: _, name, ...column }, k) => ({
+        ...{ name, lakeName: names.columns[k]!, ...column },
       })),
     },
   }

@@ -5,6 +5,7 @@ import { Failure } from '../model/failure.js'
 import type { ChunkContext } from './parquet/column-chunk.js'
 import type { ColumnBuffer } from './parquet/column-buffers.js'
 import { Intake, PAGE_BYTES } from './parquet/leaf-values.js'
+import { leftOut } from './left-out.js'
 import { MetaColumns, OP } from './meta-columns.js'
 import { OpenFile, type ClosedFile, type FileContent } from './open-file.js'
 import { RowNotes } from './row-notes.js'
@@ -92,7 +93,7 @@ export class TableWriter {
     this.#file = new OpenFile(layout, target)
     const intake = new Intake(target.context.pool)
     this.#intake = intake
-    const bound = layout.codecs.map((codec) => codec.bind(intake))
+    const bound = layout.codecs.map((codec) => codec?.bind(intake) ?? leftOut)
     this.#columns = bound.map(({ buffer }) => buffer)
     this.#putText = bound.map(({ putText }) => putText)
     this.#putBinary = bound.map(({ putBinary }) => putBinary)
@@ -102,8 +103,9 @@ export class TableWriter {
     )
     this.#old = new OldTuple(layout.relation.columns)
     const { unchanged, before, raw } = this.#notes
-    this.#allColumns = [...this.#columns, ...this.#meta.columns, unchanged, before, raw]
-    this.#rowBytes = META_BYTES + layout.columns.length * 8
+    const inFile = this.#columns.filter((column) => column !== leftOut.buffer)
+    this.#allColumns = [...inFile, ...this.#meta.columns, unchanged, before, raw]
+    this.#rowBytes = META_BYTES + inFile.length * 8
   }
 
   /** `buffer[at]` is the `N` before the new tuple. Returns the bytes of values taken in. Throws BadBytes. */
@@ -217,13 +219,13 @@ export class TableWriter {
   #sealWhere(due: (column: ColumnBuffer) => boolean): void {
     this.#intake.sealDue = false
     this.#allColumns.forEach((column, k) => {
-      if (due(column)) this.#seal(k)
+      if (due(column)) this.#seal(column, k)
     })
   }
 
-  /** Closes column `k`'s page before row `#rows`. */
-  #seal(k: number): void {
-    const column = this.#allColumns[k]!
+  /** Closes the column's page before row `#rows`. `k`: its place in the file, negative where it is in none. */
+  #seal(column: ColumnBuffer, k = this.#allColumns.indexOf(column)): void {
+    if (k < 0) return
     const page = column.seal(this.#rows)
     if (page !== undefined) this.#file.addPage(k, page)
     this.#meta.sealed(column)
@@ -270,7 +272,7 @@ export class TableWriter {
   #put(k: number, kind: number, buffer: Buffer, start: number, end: number): void {
     const put = kind === TEXT_FIELD ? this.#putText[k]! : (this.#putBinary[k] ?? this.#onlyText(k))
     // A value that fills a page gets one of its own: what lies in the open one is not moved into a huge one with it.
-    if (end - start >= PAGE_BYTES) this.#seal(k)
+    if (end - start >= PAGE_BYTES) this.#seal(this.#columns[k]!)
     try {
       if (put(buffer, start, end)) return
     } catch (error) {
@@ -278,13 +280,13 @@ export class TableWriter {
     }
     this.#columns[k]!.appendNull(this.#rows)
     const { raw } = this.#notes
-    if (end - start >= PAGE_BYTES && !raw.leaf.inValue) this.#seal(this.#allColumns.indexOf(raw))
+    if (end - start >= PAGE_BYTES && !raw.leaf.inValue) this.#seal(raw)
     this.#notes.noteRaw(this.#rows, k, kind, buffer, start, end)
   }
 
   #noteBefore(buffer: Buffer): void {
     const { before } = this.#notes
-    if (this.#old.bytes >= PAGE_BYTES) this.#seal(this.#allColumns.indexOf(before))
+    if (this.#old.bytes >= PAGE_BYTES) this.#seal(before)
     this.#notes.noteBefore(this.#rows, this.#old, buffer)
   }
 
@@ -304,9 +306,13 @@ export class TableWriter {
   }
 
   #textOf(k: number, kind: number, buffer: Buffer, start: number, end: number, out: TextSink): void {
-    const { writeTextOfBinary, textOfBinary } = this.layout.codecs[k]!
+    const { writeTextOfBinary, textOfBinary, writeTextOfText } = this.layout.codecs[k]!
     try {
       if (kind === TEXT_FIELD) {
+        if (writeTextOfText !== undefined) {
+          writeTextOfText(buffer, start, end, out)
+          return
+        }
         if (this.layout.textColumns === 'string') requireText(buffer, start, end)
         out(buffer, start, end)
         return
@@ -324,16 +330,13 @@ export class TableWriter {
   /** What the codec of column `k` said of the value at `start`, with its column and place. */
   #badValue(k: number, start: number, error: unknown): unknown {
     if (!(error instanceof Failure) || error.kind !== 'protocol') return error
-    const { schema, table, columns } = this.layout.schema
-    return new BadBytes(start, `${schema}.${table}, column ${columns[k]!.name}: ${error.message}`, error)
+    const { schema, name, columns } = this.layout.relation
+    return new BadBytes(start, `${schema}.${name}, column ${columns[k]!.name}: ${error.message}`, error)
   }
 
   #onlyText(k: number): never {
-    const { schema, table, columns } = this.layout.schema
-    throw new Failure(
-      'needs_text',
-      `${schema}.${table} has a column of type ${columns[k]!.type}, which is only known in text`,
-    )
+    const { schema, name, columns } = this.layout.relation
+    throw new Failure('needs_text', `${schema}.${name}.${columns[k]!.name} has a type that is only known in text`)
   }
 }
 

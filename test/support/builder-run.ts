@@ -70,6 +70,7 @@ export class BuilderRun implements BatchSink {
         openPlans: [],
         cut: wideCut,
         takes: () => true,
+        hides: () => undefined,
         flushIntervalMs: Infinity,
         textColumns: 'string',
         typesOf: builtinTypes,

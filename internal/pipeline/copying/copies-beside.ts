@@ -82,6 +82,7 @@ export class CopiesBeside {
         targetFileBytes: settings.cut.targetFileBytes,
         ...(rate === undefined ? {} : { rateLimit: new RateLimit(rate) }),
         textColumns: textColumnsOf(facts.encoding),
+        hiding: settings,
         ...{ catalog, registry, store, gate, run: this.#run, copies: totals.copies },
         files: { ...files, context: { ...files.context, compress: fewAtOnce(files.context.compress) } },
         gapEnd: () => totals.gaps.at(-1)?.missingTo,

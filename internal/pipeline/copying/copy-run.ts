@@ -19,6 +19,7 @@ import { layoutOf, type TableLayout } from '../../transform/table-layout.js'
 import type { FileTarget } from '../../transform/table-writer.js'
 import { stampOf, type TransactionStamp } from '../../transform/transaction-stamp.js'
 import type { TextColumns } from '../../transform/values/value-codec.js'
+import { hiddenColumnsOf, withoutExcluded, type HidingSettings } from '../hidden-columns.js'
 import type { MemoryGate } from '../memory-gate.js'
 import { PartFiles } from './part-files.js'
 import type { RateLimit } from './rate-limit.js'
@@ -40,6 +41,7 @@ export interface CopyContext {
   readonly targetFileBytes: number
   readonly memoryLimitBytes: number
   readonly textColumns: TextColumns
+  readonly hiding: HidingSettings
   readonly catalog: TypeCatalog
   readonly registry: SchemaRegistry
   readonly store: ObjectStore
@@ -188,7 +190,7 @@ export class CopyRun {
   }
 
   async #tableCopy(client: pg.Client, wanted: WantedTable): Promise<TableCopy> {
-    const { publication, serverVersion, catalog, registry, textColumns, copies, gapEnd } = this.#context
+    const { publication, serverVersion, catalog, registry, textColumns, hiding, copies, gapEnd } = this.#context
     const { oid, request } = wanted
     const { source, pages } = await this.#snapshot.read(client, async () => {
       const source = await sourceTable(client, publication, oid, serverVersion)
@@ -197,7 +199,8 @@ export class CopyRun {
       await this.#compare(source)
       return { source, pages }
     })
-    const { relation } = source
+    const relation = withoutExcluded(hiding, source.relation)
+    const hidden = hiddenColumnsOf(hiding, relation)
     const types = await catalog.resolve(relation.columns.map(({ typeOid }) => typeOid))
     const { lsn } = this.#snapshot
     const relationName = { schema: relation.schema, table: relation.name }
@@ -213,7 +216,7 @@ export class CopyRun {
       const replaces = request !== undefined || isBefore(registry.beginning(relationName), gapEnd())
       way = wayOfCopy({ hasKey, relationOid: oid, earlierOids, replaces, chosenRows })
       if (way.refused !== undefined) throw unfit(relationName, way.refused)
-      return (layout = layoutOf(relation, types, textColumns, earlier)).schema
+      return (layout = layoutOf(relation, types, textColumns, earlier, hidden)).schema
     })
     const copied = { ...relationName, relationOid: oid, lsn }
     const { whole, supersedes } = way
@@ -284,7 +287,13 @@ export class CopyRun {
         await this.#compare(copy.source)
         await copyOut(
           client,
-          copyStatement(copy.source, piece, columnsAsText(copy.layout), copy.wanted.request?.where),
+          copyStatement(
+            // Without the columns that are left out: they are not even read.
+            { ...copy.source, relation: copy.layout.relation },
+            piece,
+            columnsAsText(copy.layout),
+            copy.wanted.request?.where,
+          ),
           files.take,
         )
       })
@@ -319,7 +328,8 @@ export class CopyRun {
     if (error instanceof UnfitRequest) return error
     // Where it was changed a name, a column, a type or a row of the catalogue may be missed that will not be missed again.
     if (!isRefusal(error) || source === undefined || (await this.#isChanged(source))) return undefined
-    return this.#asking(() => refusalOf(this.#fresh, source.sources, error))
+    const hides = hiddenColumnsOf(this.#context.hiding, source.relation) !== undefined
+    return this.#asking(() => refusalOf(this.#fresh, source.sources, error, hides))
   }
 }
 

@@ -7,6 +7,9 @@ import type { CopySource } from '../../replication/copy-source.js'
 /** SQLSTATEs that are about one table: not supported, data, names and rights, locks, what is damaged. */
 const REFUSALS = /^(0A|22|42|55P03|XX)/
 
+/** Class of SQLSTATEs whose messages may quote a value. */
+const QUOTES_VALUES = '22'
+
 /** The server has answered, and other tables may well be copied. */
 export function isRefusal(error: unknown): boolean {
   return REFUSALS.test(sqlState(error) ?? '')
@@ -21,9 +24,19 @@ interface Rights {
   readonly filtered: boolean
 }
 
-/** `error`: a refusal, of one of `sources`. Asks `client` what is missing. */
-export async function refusalOf(client: pg.Client, sources: readonly CopySource[], error: unknown): Promise<Failure> {
-  const hint = await hintFor(client, sources, sqlState(error))
+/** `error`: a refusal, of one of `sources`, `hides` where it has hidden columns. Asks `client` what is missing. */
+export async function refusalOf(
+  client: pg.Client,
+  sources: readonly CopySource[],
+  error: unknown,
+  hides: boolean,
+): Promise<Failure> {
+  const state = sqlState(error)
+  if (hides && state?.startsWith(QUOTES_VALUES) === true)
+    return new Failure('config', `the server finds an error in the rows (SQLSTATE ${state})`, {
+      hint: 'What it says of it may quote a value of a column that is hidden, so it is only in the log of the server.',
+    })
+  const hint = await hintFor(client, sources, state)
   const message = error instanceof Error ? error.message : String(error)
   return new Failure('config', message, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }

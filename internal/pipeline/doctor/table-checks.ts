@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { ServerFacts } from '../../replication/server.js'
 import { TypeCatalog } from '../../replication/type-catalog.js'
 import { checkPublishable, namesNoRow, readPublication, type Publication } from '../../replication/publication.js'
+import { checkFindings, findColumns } from '../hidden-columns.js'
 import { unpublishedNames, wantedTables } from '../history.js'
 import type { SessionSettings } from '../session.js'
 import { streamMode } from '../stream-mode.js'
@@ -11,13 +12,16 @@ import { attempt, failed, ok, someOf, warning, type Check } from './check.js'
 
 const ANSWER_WITHIN_MS = 10_000
 
-type Wanted = Pick<SessionSettings, 'publication' | 'tables' | 'snapshot' | 'target'>
+type Wanted = Pick<SessionSettings, 'publication' | 'tables' | 'columns' | 'hash' | 'snapshot' | 'target'>
 
 export async function tableChecks(control: pg.Client, facts: ServerFacts, settings: Wanted): Promise<readonly Check[]> {
   const publication = await readPublication(control, settings.publication)
-  if (publication === undefined) return attempt('publication', () => absentPublication(control, settings))
+  const columns = await attempt('columns', () => columnChecks(control, facts, settings))
+  if (publication === undefined)
+    return [...(await attempt('publication', () => absentPublication(control, settings))), ...columns]
   return [
     ...coverage(publication, settings),
+    ...columns,
     ...(await attempt('replica identity', () => identityChecks(control, settings))),
     ...(await attempt('partitions', () => partitionCheck(control, settings))),
     ...(await attempt('not published', () => unloggedCheck(control))),
@@ -61,6 +65,23 @@ function coverage(publication: Publication, { tables }: Wanted): readonly Check[
           ),
         ]),
   ]
+}
+
+/** What EXCLUDE_COLUMNS and HASH_COLUMNS name. */
+async function columnChecks(control: pg.Client, facts: ServerFacts, settings: Wanted): Promise<readonly Check[]> {
+  if (settings.columns.isEmpty) return []
+  const subject = 'columns'
+  const findings = await findColumns(control, settings, facts.version)
+  checkFindings(findings)
+  const { withoutColumn } = findings
+  if (withoutColumn.length === 0) return [ok(subject, 'every item of EXCLUDE_COLUMNS and HASH_COLUMNS names a column')]
+  return withoutColumn.map(({ variable, item }) =>
+    warning(
+      subject,
+      `${item} matches no column of a published table`,
+      `Check ${variable}: upper and lower case differ.`,
+    ),
+  )
 }
 
 /** SQL: the published tables of $1, as `c` of pg_class with their schema `n`. */
@@ -130,8 +151,8 @@ async function unloggedCheck(control: pg.Client): Promise<readonly Check[]> {
   ]
 }
 
-async function modeCheck(control: pg.Client, { version }: ServerFacts, { publication }: Wanted): Promise<Check> {
-  const mode = await streamMode(control, new TypeCatalog(control, ANSWER_WITHIN_MS), publication, version)
+async function modeCheck(control: pg.Client, facts: ServerFacts, settings: Wanted): Promise<Check> {
+  const mode = await streamMode(control, new TypeCatalog(control, ANSWER_WITHIN_MS), settings, facts)
   if (mode.binary) return ok('stream', 'in binary')
   return warning(
     'stream',

@@ -35,6 +35,8 @@ export interface ScalarCodec {
   readonly textOfBinary: TextOf | undefined
   /** The same, piece by piece; absent where values are small. */
   readonly writeTextOfBinary?: WriteText
+  /** That text, from the text that the server has sent; absent where they are the same. */
+  readonly writeTextOfText?: WriteText
 }
 
 export function notAValue(type: string, problem: string): Failure {

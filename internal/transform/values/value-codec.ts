@@ -30,6 +30,8 @@ export interface ValueCodec {
   readonly textOfBinary: TextOf | undefined
   /** The same, piece by piece, for values that may be too large for a string; absent where they are small. */
   readonly writeTextOfBinary?: WriteText
+  /** What stands in `_raw` and `_before` of a value that was sent as text; absent where it is that text. */
+  readonly writeTextOfText?: WriteText
 }
 
 type ArrayType = PgType & Required<Pick<PgType, 'element'>>
@@ -68,6 +70,7 @@ function makeCodec(type: PgType, typmod: number, textColumns: TextColumns): Valu
     },
     textOfBinary: scalar.textOfBinary,
     ...(scalar.writeTextOfBinary === undefined ? {} : { writeTextOfBinary: scalar.writeTextOfBinary }),
+    ...(scalar.writeTextOfText === undefined ? {} : { writeTextOfText: scalar.writeTextOfText }),
   }
 }
 

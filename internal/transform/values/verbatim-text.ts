@@ -6,6 +6,7 @@ import {
   notAValue,
   requireText,
   requireWidth,
+  writeString,
   type Put,
   type ScalarCodec,
   type TextOf,
@@ -187,7 +188,7 @@ export const charCodec: ScalarCodec = {
     return {
       leaf,
       putText(buffer, start, end) {
-        if (end - start === 1 && buffer[start]! > 127) leaf.pushString(charText(buffer[start]!))
+        if (isBareByte(buffer, start, end)) leaf.pushString(charText(buffer[start]!))
         else if (end - start > 1 && buffer[start] !== BACKSLASH) throw notAValue('"char"', 'more than a byte')
         else {
           requireText(buffer, start, end)
@@ -206,6 +207,15 @@ export const charCodec: ScalarCodec = {
     requireWidth('"char"', start, end, 1)
     return charText(buffer[start]!)
   },
+  writeTextOfText(buffer, start, end, out) {
+    if (isBareByte(buffer, start, end)) writeString(charText(buffer[start]!), out)
+    else writeVerbatim(buffer, start, end, out)
+  },
+}
+
+/** As servers before version 16 send it. */
+function isBareByte(buffer: Buffer, start: number, end: number): boolean {
+  return end - start === 1 && buffer[start]! > 127
 }
 
 function charText(byte: number): string {
