@@ -27,35 +27,29 @@ export function checkReplay(plan: Plan, replayed: Pick<Plan, 'fromLsn' | 'toLsn'
  * A planned batch holds columns as they were hidden when it was planned. To replay it so would bring into the lake what is not to
  * come into it now, and to replay it otherwise another batch. Throws Failure `unsafe` where the settings have changed since.
  */
-export function checkColumnsAsPlanned(openPlans: readonly Plan[], now: ColumnSettings | undefined): void {
-  const other = openPlans.find(
-    ({ kind, cut }) => (kind === 'changes' || kind === 'copy') && !sameColumns(cut.columns, now),
-  )
-  if (other === undefined) return
-  const then = other.cut.columns
-  const changed = [
-    ...(then?.excludeColumns === now?.excludeColumns
-      ? []
-      : [`EXCLUDE_COLUMNS=${JSON.stringify(then?.excludeColumns ?? '')}`]),
-    ...(then?.hashColumns === now?.hashColumns ? [] : [`HASH_COLUMNS=${JSON.stringify(then?.hashColumns ?? '')}`]),
-    ...(then?.saltFingerprint === now?.saltFingerprint || (then?.saltFingerprint ?? '') === ''
-      ? []
-      : ['the HASH_SALT of then']),
-  ]
-  throw new Failure(
+export function checkColumnsAsPlanned(openPlans: readonly Plan[], settings: ColumnSettings | undefined): void {
+  const now = settings ?? nothingHidden
+  for (const { batch, kind, cut } of openPlans) {
+    if (kind !== 'changes' && kind !== 'copy') continue
+    const then = cut.columns ?? nothingHidden
+    const changed = [
+      ...(then.excludeColumns === now.excludeColumns ? [] : [`EXCLUDE_COLUMNS=${JSON.stringify(then.excludeColumns)}`]),
+      ...(then.hashColumns === now.hashColumns ? [] : [`HASH_COLUMNS=${JSON.stringify(then.hashColumns)}`]),
+      ...(then.saltFingerprint === now.saltFingerprint || then.saltFingerprint === '' ? [] : ['the HASH_SALT of then']),
+    ]
+    if (changed.length > 0) throw plannedOtherwise(batch, changed)
+  }
+}
+
+const nothingHidden: ColumnSettings = { excludeColumns: '', hashColumns: '', saltFingerprint: '' }
+
+function plannedOtherwise(batch: number, settings: readonly string[]): Failure {
+  return new Failure(
     'unsafe',
-    `batch ${other.batch} was planned with ${changed.join(' and ')}, and is not whole yet: with other settings it cannot be finished`,
+    `batch ${batch} was planned with ${settings.join(' and ')}, and is not whole yet: with other settings it cannot be finished`,
     {
       hint: 'Start once more with these settings, stop when it streams (SIGTERM, exit code 0), and change them then. Where that must not be, `drop` and `repair --yes` give the batch up.',
     },
-  )
-}
-
-function sameColumns(a: ColumnSettings | undefined, b: ColumnSettings | undefined): boolean {
-  return (
-    a?.excludeColumns === b?.excludeColumns &&
-    a?.hashColumns === b?.hashColumns &&
-    a?.saltFingerprint === b?.saltFingerprint
   )
 }
 
