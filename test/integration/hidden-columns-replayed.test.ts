@@ -25,7 +25,7 @@ before(async () => void (server = await S3Server.start()))
 after(() => server.stop())
 
 for (const [what, planned, others] of [
-  ['in clear', {}, [[hashed, /HASH_COLUMNS="" /] as const, [excluded, /EXCLUDE_COLUMNS="" /] as const]],
+  ['in clear', {}, [[hashed, /with HASH_COLUMNS="",/] as const, [excluded, /with EXCLUDE_COLUMNS="",/] as const]],
   [
     'hashed',
     hashed,

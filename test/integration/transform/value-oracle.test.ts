@@ -12,7 +12,7 @@ import { makeRig, type Source } from '../../support/rig.js'
 import type { Lake } from '../../support/lake.js'
 import { major } from '../../support/table-kind.js'
 import { arraysOf, type TypeSamples } from './type-samples.js'
-import { samples, setup } from './value-samples.js'
+import { createExtensions, samples, setup } from './value-samples.js'
 
 /** One type: a table of its values, arrays of them, a domain over it, and arrays of that. */
 interface Case {
@@ -107,14 +107,6 @@ async function createCases(source: Source, version: number): Promise<Case[]> {
     cases.push({ sample, table, columns })
   }
   return cases
-}
-
-/** All that the server ships, but for those that need an interpreter of another language. */
-async function createExtensions(source: Source): Promise<void> {
-  const extensions = await source.query<{ name: string }>(
-    `SELECT name FROM pg_available_extensions WHERE name !~ '^pl|_pl(perl|python)' ORDER BY name`,
-  )
-  for (const { name } of extensions) await source.query(`CREATE EXTENSION IF NOT EXISTS "${name}" CASCADE`)
 }
 
 /** A row type comes with every table and is a composite like any other; what is left out stands for no stored value. */

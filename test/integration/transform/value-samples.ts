@@ -1,4 +1,5 @@
 // All the types and values that the oracle test gives to a real server, and the SQL that creates the types.
+import type { Source } from '../../support/rig.js'
 import { catalogueSamples } from './catalogue-samples.js'
 import { numberSamples } from './number-samples.js'
 import { printedSamples } from './printed-samples.js'
@@ -30,3 +31,11 @@ export const samples: readonly TypeSamples[] = [
   ...catalogueSamples,
   { type: 'numbers', values: ['{1,-2147483648}', '{}', '{NULL,7}', '{{1},{2}}', '[0:0]={7}'], list: true },
 ]
+
+/** All that the server ships, but for those that need an interpreter of another language. */
+export async function createExtensions(source: Source): Promise<void> {
+  const extensions = await source.query<{ name: string }>(
+    `SELECT name FROM pg_available_extensions WHERE name !~ '^pl|_pl(perl|python)' ORDER BY name`,
+  )
+  for (const { name } of extensions) await source.query(`CREATE EXTENSION IF NOT EXISTS "${name}" CASCADE`)
+}
