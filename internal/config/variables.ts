@@ -127,7 +127,7 @@ export const variables = [
     summary: 'key of the hashes',
     meaning:
       'Key of the hashes of `HASH_COLUMNS`. Whoever knows it can find out values by trying them: take it by chance (`openssl rand -hex 32`) and keep it like a password.',
-    example: 'a-long-text-made-by-chance',
+    example: 'replace-by-openssl-rand-hex-32',
   },
   {
     name: 'S3_BUCKET_NAME',

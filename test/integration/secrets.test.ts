@@ -17,7 +17,12 @@ test('no password and no key is in a log line, an error, or an object of the lak
   const s3 = await S3Server.start()
   t.after(() => s3.stop())
   const rig = await makeRig(t, { lake: s3, source: await serverSource(server) })
-  const everything: Env = { LOG_LEVEL: 'trace', AWS_SESSION_TOKEN: 'pl4nted-session-token' }
+  const everything: Env = {
+    LOG_LEVEL: 'trace',
+    AWS_SESSION_TOKEN: 'pl4nted-session-token',
+    HASH_COLUMNS: 'public.marks.id',
+    HASH_SALT: 'pl4nted salt of "hashes"',
+  }
   const lines: LogLine[] = []
   const keyValue = `host=127.0.0.1 port=${server.port} user=postgres dbname=postgres password='${PASSWORD.replaceAll(/['\\]/g, '\\$&')}'`
 
@@ -31,6 +36,10 @@ test('no password and no key is in a log line, an error, or an object of the lak
     ['init', { PG_CONN_STRING: rig.source.url.replace('127.0.0.1:', '127.0.0.1:9') }],
     ['init', { PG_CONN_STRING: `postgres://postgres:${PASSWORD}@127.0.0.1:${server.port}/postgres` }],
     ['init', { S3_BUCKET_NAME: 'not-there' }],
+    ['init', { HASH_SALT: 'pl4nted' }],
+    ['init', { HASH_COLUMNS: 'pl4nted salt of "hashes"' }],
+    ['init', { HASH_SALTT: 'pl4nted salt of "hashes"' }],
+    ['doctor', {}],
     ['init', { AWS_SECRET_ACCESS_KEY: 'pl4nted-wrong-secret' }],
     ['init', { PGPASSWORD: 'pl4nted-elsewhere', FLUSH_INTERVALL: '1s' }],
     ['drop', {}],
@@ -47,7 +56,7 @@ test('no password and no key is in a log line, an error, or an object of the lak
   assert.equal(await service.stop(), 0)
   lines.push(...service.lines)
 
-  const secrets = [PASSWORD, s3.keys.secretAccessKey, everything.AWS_SESSION_TOKEN!, 'pl4nted']
+  const secrets = [PASSWORD, s3.keys.secretAccessKey, everything.AWS_SESSION_TOKEN!, everything.HASH_SALT!, 'pl4nted']
   const spellings = secrets.flatMap((secret) => [
     secret,
     encodeURIComponent(secret),

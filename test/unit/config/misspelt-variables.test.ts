@@ -16,6 +16,11 @@ test('misspelt variables: each names the nearest of ours', () => {
     ['PG_PUBLICATION_NAME', 'PG_PUBLICATION'],
     ['TABLE', 'TABLES'],
     ['EXCLUDED_TABLES', 'EXCLUDE_TABLES'],
+    ['EXCLUDE_COLUMN', 'EXCLUDE_COLUMNS'],
+    ['EXCLUDED_COLUMNS', 'EXCLUDE_COLUMNS'],
+    ['HASH_COLUMN', 'HASH_COLUMNS'],
+    ['HASHED_COLUMNS', 'HASH_COLUMNS'],
+    ['HASH_SALTS', 'HASH_SALT'],
     ['S3_BUCKET', 'S3_BUCKET_NAME'],
     ['S3_ENDPOINT', 'AWS_ENDPOINT'],
     ['AWS_ENDPIONT', 'AWS_ENDPOINT'],
@@ -45,7 +50,7 @@ test('misspelt variables: our own pass, and so does what is set to nothing', () 
 
 test('misspelt variables: the environments of others pass', () => {
   const shell =
-    'PATH HOME USER LOGNAME SHELL LANG LC_ALL TERM PWD OLDPWD SHLVL _ HOSTNAME TMPDIR EDITOR PAGER LS_COLORS DISPLAY ' +
+    'PATH HOME USER LOGNAME SHELL LANG LC_ALL TERM PWD OLDPWD SHLVL _ HOSTNAME TMPDIR HASH_SALT_ROUNDS EDITOR PAGER LS_COLORS DISPLAY ' +
     'SSH_AUTH_SOCK XDG_RUNTIME_DIR NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS UV_THREADPOOL_SIZE TZ DEBUG NO_COLOR ' +
     'HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy npm_config_loglevel npm_package_name npm_lifecycle_event INIT_CWD LOGLEVEL'
   const libpq =

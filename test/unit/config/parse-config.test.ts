@@ -22,7 +22,8 @@ function failureOf(env: Environment): Failure {
 }
 
 test('config: defaults', () => {
-  const { connection, tables, ...rest } = parseConfig(minimal)
+  const { connection, tables, columns, ...rest } = parseConfig(minimal)
+  assert.equal(columns.isEmpty, true)
   assert.equal(connection.describe(), 'u@h:5432/d')
   assert.equal(tables.matches('any', 'table'), true)
   assert.deepEqual(rest, {
@@ -52,6 +53,9 @@ test('config: everything set', () => {
     PG_PUBLICATION: 'My Pub',
     TABLES: 'public.*',
     EXCLUDE_TABLES: 'public.secret',
+    EXCLUDE_COLUMNS: '*.*.password',
+    HASH_COLUMNS: 'public.users.*',
+    HASH_SALT: ' sixteen of these ',
     NAMESPACE: 'team/orders',
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'id',
@@ -81,7 +85,10 @@ test('config: everything set', () => {
   assert.equal(config.http, undefined)
   assert.equal(config.logFormat, 'pretty')
   assert.equal(config.tables.matches('public', 'secret'), false)
-  assert.deepEqual(config.secrets, ['p', 'of-standby', 'key', 'token'])
+  assert.deepEqual(config.secrets, ['p', 'of-standby', 'key', 'token', 'sixteen of these'])
+  assert.equal(config.hashSalt, 'sixteen of these')
+  assert.equal(config.columns.ruleOf({ schema: 'public', table: 'users', column: 'email' }), 'hashed')
+  assert.equal(config.columns.ruleOf({ schema: 'public', table: 'users', column: 'password' }), 'excluded')
 })
 
 test('config: a value that is not accepted is told with the variable and what is', () => {
@@ -108,6 +115,17 @@ test('config: a value that is not accepted is told with the variable and what is
     [{ ...minimal, PG_PUBLICATION: 'é'.repeat(32) }, /PG_PUBLICATION/],
     [{ ...minimal, TABLES: 'orders' }, /TABLES="orders": cannot be read as schema\.table from "orders" on/],
     [{ ...minimal, EXCLUDE_TABLES: 'a.b;c.d' }, /^(?!.*TABLES=.*TABLES=)/s],
+    [
+      { ...minimal, EXCLUDE_COLUMNS: 'a.b' },
+      /EXCLUDE_COLUMNS="a\.b": cannot be read as schema\.table\.column from "a\.b" on/,
+    ],
+    [{ ...minimal, HASH_COLUMNS: 'a.b.c' }, /HASH_SALT \(not set\): HASH_COLUMNS is set; accepted: at least 16/],
+    [{ ...minimal, HASH_COLUMNS: 'a.b', HASH_SALT: 'x'.repeat(16) }, /^[^]*HASH_COLUMNS="a\.b"/],
+    [{ ...minimal, HASH_COLUMNS: 'a.b.c', HASH_SALT: 'x'.repeat(15) }, /HASH_SALT: accepted: at least 16 characters/],
+    [
+      { ...minimal, HASH_COLUMNS: 'a.b.c', EXCLUDE_COLUMNS: 'a.*.*', HASH_SALT: 'x'.repeat(16) },
+      /HASH_COLUMNS="a\.b\.c": a\.b\.c is in EXCLUDE_COLUMNS too/,
+    ],
     ...['/a', 'a/', 'a//b', 'a/../b', '.', 'ä', 'a b', 'x'.repeat(257)].map((namespace): [Environment, RegExp] => [
       { ...minimal, NAMESPACE: namespace },
       /NAMESPACE=/,
@@ -200,6 +218,7 @@ test('config: a planted secret is in no message, whichever variables are wrong',
         PG_CONN_STRINGS: text,
         AWS_SECRET_ACCESS_KEY: secret,
         AWS_SESSION_TOKEN: secret,
+        HASH_SALT: secret,
         PGPASSWORD: secret,
       }
       const failure = failureOf(env)

@@ -26,6 +26,44 @@ test('who describes a table is told the versions before and after, and registers
   assert.equal((await registry.register(name, { lsn: 30n, seq: 0 }, () => tableWith(2))).replaces, true)
 })
 
+test('versions that begin at one position, under settings that change, are each found again', async () => {
+  const store = new MemoryStore()
+  const shape = (relationOid: number, hashed?: string): TableSchema => ({
+    ...tableWith(relationOid),
+    columns: [
+      {
+        ...{ name: 'a', lakeName: 'a', type: 'text', typmod: -1, parquet: 'BYTE_ARRAY string', key: false },
+        ...(hashed === undefined ? {} : { hashed }),
+      },
+    ],
+  })
+  const found: (readonly [number, boolean])[] = []
+  for (const [lsn, schema] of [
+    [10n, shape(1)],
+    [20n, shape(2)],
+    [20n, shape(2, 'salt')],
+    [20n, shape(2)],
+    [20n, shape(2, 'salt')],
+    [30n, shape(2, 'salt')],
+    [40n, shape(2)],
+  ] as const) {
+    // A start of its own each time.
+    const registry = await SchemaRegistry.open(store, 'slot')
+    const { version, replaces, recorded } = await registry.register(name, { lsn, seq: 0 }, () => schema)
+    await recorded
+    found.push([version, replaces])
+  }
+  assert.deepEqual(found, [
+    [1, false],
+    [2, true],
+    [3, true],
+    [2, true],
+    [3, true],
+    [3, false],
+    [2, false],
+  ])
+})
+
 test('the stream and a copy that come to a table at once record their versions beside each other', async () => {
   const store = new MemoryStore()
   const before = await SchemaRegistry.open(store, 'slot')

@@ -19,6 +19,9 @@ const types = {
   n12_2: { type: 'numeric', parquet: 'INT64 decimal(12,2)', detail: '12_2' },
   n30_2: { type: 'numeric', parquet: 'FIXED16 decimal(30,2)', detail: '30_2' },
   ints: { type: '_int4', parquet: 'LIST INT32 int32', detail: '' },
+  hash: { type: 'int4', parquet: 'BYTE_ARRAY string', detail: '', hashed: 'one salt' },
+  hashOfText: { type: 'text', parquet: 'BYTE_ARRAY string', detail: '', hashed: 'one salt' },
+  otherHash: { type: 'text', parquet: 'BYTE_ARRAY string', detail: '', hashed: 'another' },
   mood: { type: 'app.mood', parquet: 'BYTE_ARRAY string', detail: '' },
 } as const
 
@@ -43,8 +46,8 @@ function columnsOf(shape: Shape): NamedColumn[] {
 function schemaOf(columns: readonly NamedColumn[], names: LakeNames): TableSchema {
   return {
     ...{ schema: 'public', table: 't', relationOid: 1, replicaIdentity: 'd' },
-    columns: columns.map(({ name, type, parquet }, k) => ({
-      ...{ name, lakeName: names.columns[k]!, type, typmod: -1, parquet, key: false },
+    columns: columns.map(({ detail: _, name, ...column }, k) => ({
+      ...{ name, lakeName: names.columns[k]!, typmod: -1, key: false, ...column },
     })),
   }
 }
@@ -66,6 +69,12 @@ test('any other type gets a second column, and the old type its old one back', (
   assert.deepEqual(ofA('n10_2', 'n30_2'), ['a', 'a__numeric_30_2'])
   assert.deepEqual(ofA('int4', 'ints', 'mood'), ['a', 'a__int4_array', 'a__mood'])
   assert.deepEqual(ofA('int4', 'int8', 'int4'), ['a', 'a', 'a'], 'both types are in that column already')
+})
+
+test('hashes stand in no column with clear values, nor with hashes under another salt', () => {
+  assert.deepEqual(ofA('text', 'hash', 'text', 'hashOfText'), ['a', 'a__hashed', 'a', 'a__hashed'])
+  assert.deepEqual(ofA('hash', 'hashOfText', 'text', 'hash'), ['a', 'a', 'a__text', 'a'])
+  assert.deepEqual(ofA('text', 'hash', 'otherHash', 'hash'), ['a', 'a__hashed', 'a__hashed__2', 'a__hashed'])
 })
 
 test('no column takes the place of another, nor of ours, nor of the path', () => {
@@ -106,12 +115,12 @@ test('through any run of changes a column of the lake is of one column of the ta
       for (const [k, names] of through(...versions).entries()) {
         const all = [...names.columns, ...names.meta, names.dateColumn].map((name) => name.toLowerCase())
         assert.equal(new Set(all).size, all.length, 'no two names of a version are alike')
-        columnsOf(versions[k]!).forEach(({ name, parquet }, column) => {
+        columnsOf(versions[k]!).forEach(({ name, parquet, hashed }, column) => {
           const lakeName = names.columns[column]!
           const known = held.get(lakeName) ?? { owner: name, parquet: new Set() }
           held.set(lakeName, known)
           assert.equal(known.owner, name)
-          known.parquet.add(parquet)
+          known.parquet.add(hashed ?? parquet)
         })
       }
       const numbers = [/^INT(32|64) int/, /^(FLOAT|DOUBLE)$/, /^INT64 decimal\(\d+,2\)$/]
