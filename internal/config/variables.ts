@@ -122,11 +122,11 @@ export const variables = [
     name: 'HASH_SALT',
     group: 'PostgreSQL',
     kind: { type: 'text', accepted: 'at least 16 characters, the same for as long as hashes are to be compared' },
-    absent: 'required with `HASH_COLUMNS`',
+    absent: 'none',
     secret: true,
-    summary: 'key of the hashes',
+    summary: 'key of the hashes, with those',
     meaning:
-      'Key of the hashes of `HASH_COLUMNS`. Whoever knows it can find out values by trying them: take it by chance (`openssl rand -hex 32`) and keep it like a password.',
+      'Key of the hashes, required with `HASH_COLUMNS`. Whoever knows it can find out values by trying them: take it by chance (`openssl rand -hex 32`) and keep it like a password.',
     example: 'replace-by-openssl-rand-hex-32',
   },
   {
