@@ -60,6 +60,7 @@ function jsonOf(found: Verification): object {
         rows_in_source: verdict?.rowsInSource ?? null,
         rows_in_lake: verdict?.rowsInLake ?? null,
         rows_sampled: verdict?.sampled ?? null,
+        columns_not_compared: verdict?.hidden ?? [],
         differences: verdict?.differences ?? [],
         ...(skipped === undefined ? {} : { why: skipped }),
       }
@@ -78,7 +79,8 @@ function textOf(found: Verification): string {
     const name = `${table.schema}.${table.table}`
     if (table.skipped !== undefined) return [`${name} was not compared: ${table.skipped}`]
     const lines = table.verdict!.differences.map(({ key, what }) => `${name} (${key.join(', ')}): ${what}`)
-    const sampled = table.verdict!.sampled
+    const { sampled, hidden } = table.verdict!
+    if (hidden.length > 0) lines.push(`${name}: not compared, because hidden from the lake: ${hidden.join(', ')}`)
     if (sampled !== undefined) lines.push(`${name}: ${formatCount(sampled)} rows compared, and the number of all`)
     if (stateOf(table) === 'incomplete')
       lines.push(`${name}: its existing rows are not all in the lake; \`snapshot ${name}\` copies them`)

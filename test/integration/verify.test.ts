@@ -51,7 +51,7 @@ test('G7: every type, in every form that its values have, is proved', async (t) 
 test('G7: tables that were copied and written to meanwhile, while they still are, and a sample of them', async (t) => {
   const rig = await makeRig(t, { lake: 'bucket' })
   const written = await writeCopiedTables(rig.source, { rows: 3000, everyMs: 2, seed: 7 })
-  const service = await rig.stream({ SNAPSHOT: 'initial' })
+  const service = await rig.stream({ SNAPSHOT: 'initial', FLUSH_INTERVAL: '500ms' })
   await service.waitFor('the copies', async () => {
     const { service: status } = await runVerb(t, ['status', '--json'], rig.env)
     const { copy } = status.lines[0] as unknown as { copy: { running: boolean; tables_left: number } | null }
@@ -107,6 +107,32 @@ test('rows that differ are named by their keys', async (t) => {
   assert.equal(code, 3)
   assert.match(output, /^public\.orders \(9, a\): different$/m)
   assert.match(output, /^NOT PROVED/m)
+  assert.equal(await service.stop(), 0)
+  await rig.dropSlot()
+})
+
+test('columns that are hidden from the lake are not compared, and a hashed key not at all', async (t) => {
+  const rig = await makeRig(t, { lake: 'folder' })
+  await rig.source.query(`CREATE TABLE people (id int PRIMARY KEY, name text, mail text, age int);
+    CREATE TABLE mails (mail text PRIMARY KEY)`)
+  const hiding = {
+    EXCLUDE_COLUMNS: 'public.people.name',
+    HASH_COLUMNS: 'public.*.mail',
+    HASH_SALT: 'sixteen letters of salt',
+  }
+  const service = await rig.stream(hiding)
+  await rig.source.query(
+    `INSERT INTO people VALUES (1, 'A', 'a@example.org', 40), (2, 'B', NULL, 50); INSERT INTO mails VALUES ('a')`,
+  )
+  await rig.caughtUp(service)
+  const found = await verify(t, rig, [], hiding)
+  assert.deepEqual([found.proved, found.code], [true, 0])
+  const people = table(found, 'public.people')
+  assert.deepEqual([people.state, people.rows_in_lake, people.columns_not_compared], ['equal', 2, ['name', 'mail']])
+  assert.deepEqual(
+    [table(found, 'public.mails').state, table(found, 'public.mails').why],
+    ['skipped', 'its key is hashed'],
+  )
   assert.equal(await service.stop(), 0)
   await rig.dropSlot()
 })

@@ -1,7 +1,7 @@
 // `verify` as a test asks for it.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { Rig } from './rig.js'
+import type { Env, Rig } from './rig.js'
 import { runVerb } from './service.js'
 
 export interface VerifiedTable {
@@ -11,6 +11,7 @@ export interface VerifiedTable {
   readonly rows_in_source: number
   readonly rows_in_lake: number
   readonly rows_sampled: number | null
+  readonly columns_not_compared: readonly string[]
   readonly differences: readonly { readonly key: readonly string[]; readonly what: string }[]
   readonly why?: string
 }
@@ -34,8 +35,8 @@ export async function marked<T>(rig: Rig, run: () => Promise<T>): Promise<T> {
   }
 }
 
-export async function verify(t: TestContext, rig: Rig, args: readonly string[] = []): Promise<Verified> {
-  const { code, service } = await marked(rig, () => runVerb(t, ['verify', '--json', ...args], rig.env))
+export async function verify(t: TestContext, rig: Rig, args: readonly string[] = [], env: Env = {}): Promise<Verified> {
+  const { code, service } = await marked(rig, () => runVerb(t, ['verify', '--json', ...args], { ...rig.env, ...env }))
   const [line, ...others] = service.lines
   assert.deepEqual(others, [], 'one line of JSON and nothing else')
   assert.ok(line?.proved !== undefined, JSON.stringify(line))

@@ -1,17 +1,21 @@
 // The rows that a table has according to the lake, by the rule of docs/lake.md: its change log carried out in order, with the copied rows
 // in their place. Of each row only digests are kept.
 import type { Lsn } from '../../model/lsn.js'
+import type { DataFile } from '../reading/data-file.js'
 import type { LogRows } from '../reading/log-rows.js'
 import type { ValueText } from '../reading/value-text.js'
 import { groupsOf, partOf, type ComparedTable, type PartSum } from './compared-table.js'
 import { KeyTable } from './key-table.js'
+import { readAhead } from './read-ahead.js'
 import { combined, DIGEST_BYTES, digestOf } from './row-digest.js'
 
 /** A data file whose rows can be read, as often as one likes. */
 export interface ReadableFile {
+  readonly bytes: number
   /** Of copied rows the position of all of them. */
   readonly copiedAt: Lsn | undefined
-  rows(): AsyncIterable<LogRows>
+  open(): Promise<DataFile>
+  rows(file: DataFile): AsyncIterable<LogRows>
 }
 
 export interface Position {
@@ -39,14 +43,18 @@ export async function inOrder(
     lsn < until &&
     rows.op(row) !== 'T' &&
     (after === undefined || lsn > after.lsn || (lsn === after.lsn && rows.seq(row) > after.seq))
+  const copied = readAhead(copies, (file) => file.open())
   let next = 0
   const takeCopiesBefore = async (lsn: Lsn): Promise<void> => {
-    for (; next < copies.length && copies[next]!.copiedAt! < lsn; next++)
-      for await (const rows of copies[next]!.rows())
+    for (; next < copies.length && copies[next]!.copiedAt! < lsn; next++) {
+      const { item, loaded } = (await copied.next()).value!
+      for await (const rows of item.rows(loaded))
         for (let row = 0; row < rows.count; row++) if (counts(rows, row, rows.lsn(row))) take(rows, row)
+    }
   }
-  for (const file of files.filter(({ copiedAt }) => copiedAt === undefined))
-    for await (const rows of file.rows())
+  const streamed = files.filter(({ copiedAt }) => copiedAt === undefined)
+  for await (const { item, loaded } of readAhead(streamed, (file) => file.open()))
+    for await (const rows of item.rows(loaded))
       for (let row = 0; row < rows.count; row++) {
         const lsn = rows.lsn(row)
         if (next < copies.length && copies[next]!.copiedAt! < lsn) await takeCopiesBefore(lsn)

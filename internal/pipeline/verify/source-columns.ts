@@ -19,19 +19,14 @@ export async function comparedColumns(client: pg.Client, { relation }: SourceTab
   return rows
 }
 
-/** Places in `columns` of what tells the rows apart in the lake: the replica identity's index, or else the primary key. */
-export async function keyColumns(
-  client: pg.Client,
-  { relation, hasKey }: SourceTable,
-  columns: readonly ComparedColumn[],
-): Promise<number[]> {
-  if (!hasKey) return []
+/** What tells the rows apart in the lake: the columns of the replica identity's index, or else of the primary key. */
+export async function keyColumns(client: pg.Client, { relation, hasKey }: SourceTable): Promise<ReadonlySet<string>> {
+  if (!hasKey) return new Set()
   const { rows } = await client.query<{ name: string }>(
     `SELECT a.attname::text AS name FROM pg_catalog.pg_index i
        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
       WHERE i.indrelid = $1 AND CASE $2 WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END`,
     [relation.oid, relation.replicaIdentity],
   )
-  const names = new Set(rows.map(({ name }) => name))
-  return columns.flatMap(({ name }, k) => (names.has(name) ? [k] : []))
+  return new Set(rows.map(({ name }) => name))
 }

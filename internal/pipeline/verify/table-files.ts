@@ -9,6 +9,7 @@ import type { ObjectStore } from '../../storage/object-store.js'
 import { DataFile } from '../reading/data-file.js'
 import { logNotes, logRows, type WantedColumn } from '../reading/log-rows.js'
 import type { Position, ReadableFile } from './lake-state.js'
+import { readAhead } from './read-ahead.js'
 
 export interface FilesFound {
   /** In order of the log. */
@@ -38,28 +39,33 @@ export async function lookThrough(
   const problems: string[] = []
   const late = new Set<number>()
   let truncated: Position | undefined
-  for (const file of listed) {
-    const columns = wanted(file.schemaVersion)
-    try {
-      for await (const rows of logNotes(await contentOf(store, file)))
-        for (let row = 0; row < rows.count; row++) {
-          const position = { lsn: rows.lsn(row), seq: rows.seq(row) }
-          if (position.lsn >= until) continue
-          if (rows.op(row) === 'T' && (truncated === undefined || isAfter(position, truncated))) truncated = position
-          for (const name of rows.unchanged(row)) late.add(columns.findIndex(({ lakeName }) => lakeName === name))
-        }
-      files.push({
-        copiedAt: parseCopyKey(file.key)?.lsn,
-        rows: async function* () {
-          yield* logRows(await contentOf(store, file), columns)
-        },
-      })
-    } catch (error) {
+  // A file that is not what it should be is told when its turn comes.
+  const open = (file: ListedFile): Promise<DataFile | Failure> =>
+    contentOf(store, file).catch((error: unknown) => {
       // What the store does not give is not known to be wrong.
-      if (!(error instanceof Failure && error.kind === 'unsafe')) throw error
-      problems.push(error.message)
-    }
+      if (error instanceof Failure && error.kind === 'unsafe') return error
+      throw error
+    })
+  for await (const { item: file, loaded } of readAhead(listed, open)) {
     read(file)
+    if (loaded instanceof Failure) {
+      problems.push(loaded.message)
+      continue
+    }
+    const columns = wanted(file.schemaVersion)
+    for await (const rows of logNotes(loaded))
+      for (let row = 0; row < rows.count; row++) {
+        const position = { lsn: rows.lsn(row), seq: rows.seq(row) }
+        if (position.lsn >= until) continue
+        if (rows.op(row) === 'T' && (truncated === undefined || isAfter(position, truncated))) truncated = position
+        for (const name of rows.unchanged(row)) late.add(columns.findIndex(({ lakeName }) => lakeName === name))
+      }
+    files.push({
+      bytes: file.bytes,
+      copiedAt: parseCopyKey(file.key)?.lsn,
+      open: () => contentOf(store, file),
+      rows: (data) => logRows(data, columns),
+    })
   }
   return { files, truncated, late: [...late].filter((k) => k >= 0).sort((a, b) => a - b), problems }
 }

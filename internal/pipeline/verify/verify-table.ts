@@ -35,6 +35,8 @@ export interface TableVerdict {
   readonly isEqual: boolean
   /** Some of the keys that differ. */
   readonly differences: readonly Difference[]
+  /** Columns that are hashed or left out on their way into the lake. */
+  readonly hidden: readonly string[]
   /** Of files that are not what the log says. */
   readonly problems: readonly string[]
 }
@@ -49,6 +51,8 @@ export interface TableQuestion {
   readonly encoding: Encoding
   /** Only a part of the source's rows is read. */
   readonly sample: boolean
+  /** Is the column in the lake as it is? */
+  readonly isClear: (column: string) => boolean
   readonly read: (file: ListedFile) => void
 }
 
@@ -57,28 +61,32 @@ const MOST_NAMED = 20
 const ROWS_LOOKED_AT = 100_000
 const SAMPLED_PAGES = 1000
 
-/** `client`: in a transaction under the snapshot of the position. Throws Failure where server or store cannot be asked. */
+/** Undefined where the key is hidden. `client`: in a transaction under the snapshot of the position. Throws Failure where server or store cannot be asked. */
 export async function verifyTable(
   client: pg.Client,
   store: ObjectStore,
   question: TableQuestion,
-): Promise<TableVerdict> {
+): Promise<TableVerdict | undefined> {
   const { source, versions, until, encoding } = question
-  const columns = await comparedColumns(client, source)
+  const all = await comparedColumns(client, source)
+  const columns = all.filter(({ name }) => question.isClear(name))
+  const hidden = all.filter(({ name }) => !question.isClear(name)).map(({ name }) => name)
+  const keyNames = await keyColumns(client, source)
+  if (hidden.some((name) => keyNames.has(name))) return undefined
+  const key = columns.flatMap(({ name }, k) => (keyNames.has(name) ? [k] : []))
   const wanted = (version: number): WantedColumn[] =>
     columns.map((column) => ({ ...column, lakeName: lakeNameIn(versions, version, column.name) }))
   const { files, truncated, late, problems } = await lookThrough(store, question.files, wanted, until, question.read)
-  const key = await keyColumns(client, source, columns)
   const table = { source, columns, key, late: late.filter((k) => !key.includes(k)), encoding }
   const span = { after: truncated, until }
-  if (key.length === 0) return { ...(await counted(client, table, files, span)), problems }
+  if (key.length === 0) return { ...(await counted(client, table, files, span)), hidden, problems }
   const state = new KeyedState(table)
   await inOrder(files, span, (rows, row) => state.take(rows, row))
   const found = question.sample ? await sampled(client, table, state) : await summed(client, table, state, files, span)
-  return { ...found, problems }
+  return { ...found, hidden, problems }
 }
 
-type Found = Omit<TableVerdict, 'problems'>
+type Found = Omit<TableVerdict, 'hidden' | 'problems'>
 
 async function counted(
   client: pg.Client,
