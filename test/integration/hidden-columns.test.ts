@@ -4,10 +4,13 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import pg from 'pg'
 import { copied, copying, endInOrder } from '../support/copies.js'
 import type { Row } from '../support/lake.js'
 import { assertNowhere } from '../support/planted.js'
+import { startPostgres } from '../support/postgres.js'
 import { makeRig, type Env, type Rig } from '../support/rig.js'
+import { serverSource } from '../support/server-source.js'
 import { runVerb } from '../support/service.js'
 import { major } from '../support/table-kind.js'
 
@@ -234,6 +237,45 @@ test('hidden columns: what the server says of a row that a condition fails on is
   assert.match(output, /an error in the rows \(SQLSTATE 22P02\)/)
   assert.equal(await service.stop(), 0)
   await assertNowhere(rig.lake, [...service.lines, { msg: output }], [PLANTED])
+  await rig.dropSlot()
+})
+
+test('hidden columns: a SQL_ASCII database, whose texts may be no UTF-8', async (t) => {
+  const server = await startPostgres()
+  t.after(() => server.stop('immediate'))
+  const admin = await serverSource(server)
+  await admin.query(`CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+  const client = new pg.Client({ connectionString: admin.url.replace(/\/postgres$/, '/bytes') })
+  client.on('error', () => undefined)
+  await client.connect()
+  t.after(() => client.end())
+  const source = {
+    url: admin.url.replace(/\/postgres$/, '/bytes'),
+    query: async <Found extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await client.query<Found>(sql, values)).rows,
+  }
+  const rig = await makeRig(t, { lake: 'folder', source })
+  await source.query(`CREATE TABLE h (id int PRIMARY KEY, h_0 text, x_0 text, h_1 text[], h_2 bytea)`)
+  const insert = (id: number): Promise<unknown> =>
+    source.query(`INSERT INTO h VALUES (${id}, E'\\xff${PLANTED}', E'\\xfe${PLANTED}', ARRAY[E'\\xff'], '\\xff')`)
+  await insert(1)
+  const service = await rig.stream({ ...hidden, ...copying })
+  assert.equal(service.logged('streaming')[0]?.mode, 'text')
+  await copied(rig, service, ['h'])
+  await insert(2)
+  await endInOrder(rig, service)
+  const hash = (bytes: Buffer): string => createHmac('sha256', SALT).update(bytes).digest('hex')
+  const ff = Buffer.from([0xff])
+  const hashes = [
+    hash(Buffer.concat([ff, Buffer.from(PLANTED)])),
+    hash(Buffer.concat([Buffer.from('{'), ff, Buffer.from('}')])),
+    hmac('\\xff'),
+  ]
+  assert.deepEqual(
+    (await rig.lake.rows('public.h')).map((row) => [row._op, row.h_0, row.h_1, row.h_2, row.x_0]),
+    ['S', 'I'].map((op) => [op, ...hashes, undefined]),
+  )
+  await assertNowhere(rig.lake, service.lines, [PLANTED])
   await rig.dropSlot()
 })
 

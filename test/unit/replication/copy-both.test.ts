@@ -188,6 +188,15 @@ for (const [code, text, copying, kind] of refusals)
     assert.ok(failure.message.includes(text) && failure.message.includes(code), failure.message)
   })
 
+test('what the server says of a row while it streams may quote a value, and is not repeated', async (t) => {
+  const { copy, link } = await open(t)
+  link.copyBoth()
+  link.error('22P02', 'invalid input syntax for type integer: "pl4nted"')
+  const failure = await failureOf(copy)
+  assert.equal(failure.kind, 'link')
+  assert.match(failure.message, /an error in a row; its log says which \(SQLSTATE 22P02\)$/)
+})
+
 test('an ErrorResponse without its ends is still an error', async (t) => {
   for (const payload of [
     Buffer.from('C55006'),
