@@ -37,6 +37,8 @@ export interface Flags {
   readonly table?: readonly string[]
   readonly sample?: boolean
   readonly from?: string
+  readonly engine?: string
+  readonly 'as-of'?: string
 }
 
 const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<void>>>> = {
@@ -49,10 +51,11 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
   status: async () => (await import('./status.js')).status,
   tail: async () => (await import('./tail.js')).tail,
   verify: async () => (await import('./verify.js')).verify,
+  views: async () => (await import('./views.js')).views,
 }
 
 /** Verbs whose standard output is an answer, for a pipe: their log goes to standard error. */
-const answering: readonly string[] = ['doctor', 'status', 'tail', 'verify']
+const answering: readonly string[] = ['doctor', 'status', 'tail', 'verify', 'views']
 
 /** How many words may stand behind a verb; none where it is not named. */
 const mostArgs: Readonly<Record<string, number>> = { snapshot: 1, tail: 1 }
@@ -64,8 +67,10 @@ const flagsOf = {
   json: { verbs: ['status', 'doctor', 'tail', 'verify'], type: 'boolean' },
   where: { verbs: ['snapshot'], type: 'string' },
   from: { verbs: ['tail'], type: 'string' },
-  table: { verbs: ['verify'], type: 'string', multiple: true },
+  table: { verbs: ['verify', 'views'], type: 'string', multiple: true },
   sample: { verbs: ['verify'], type: 'boolean' },
+  engine: { verbs: ['views'], type: 'string' },
+  'as-of': { verbs: ['views'], type: 'string' },
 } as const
 
 /** Ends with the exit code that belongs to the outcome. */

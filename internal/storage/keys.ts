@@ -103,9 +103,14 @@ export function parseCopyKey(key: string): CopyFileName | undefined {
   return { ...parsed.place, lsn: BigInt(`0x${lsn}`), run, part: Number(part) }
 }
 
+/** What all files of a table lie under. */
+export function tableFolder(schema: string, table: string): string {
+  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}`
+}
+
 function fileKey({ schema, table, dateColumn, date, slot }: FilePlace, rest: readonly string[]): string {
   const file = [encodeName(slot), ...rest].join('-')
-  return `${DATA_PREFIX}${encodeName(schema)}/${encodeName(table)}/${dateColumn}=${date}/${file}.parquet`
+  return `${tableFolder(schema, table)}/${dateColumn}=${date}/${file}.parquet`
 }
 
 /** A key of fileKey() whose rest is like this. */

@@ -165,6 +165,31 @@ export class SchemaRegistry {
   }
 }
 
+/** Every version of every table that the slot has recorded, oldest first, tables in order of their names. */
+export async function readSchemas(
+  store: ObjectStore,
+  slot: string,
+): Promise<(TableName & { readonly versions: readonly SchemaVersion[] })[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list(schemasPrefix(slot))) keys.push(key)
+  const reads = pLimit(WRITES_AT_ONCE)
+  const read = async (key: string): Promise<SchemaVersion[]> => {
+    const bytes = await store.get(key)
+    return bytes === undefined ? [] : [decodeVersion(key, bytes)]
+  }
+  const tables = new Map<string, SchemaVersion[]>()
+  for (const version of (await Promise.all(keys.map((key) => reads(() => read(key))))).flat()) {
+    const name = JSON.stringify([version.schema.schema, version.schema.table])
+    tables.set(name, [...(tables.get(name) ?? []), version])
+  }
+  return [...tables.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, versions]) => ({
+      ...{ schema: versions[0]!.schema.schema, table: versions[0]!.schema.table },
+      versions: versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1)),
+    }))
+}
+
 function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf('/'))
 }
