@@ -13,7 +13,9 @@ export async function views({ config, flags }: Invocation): Promise<void> {
   const store = await openStore(config)
   try {
     const tables = await readLakeTables(store, config.slot)
-    process.stdout.write(printViews(placeOf(config), tables, request))
+    const sql = printViews(placeOf(config), tables, request)
+    // The program ends right after, and a pipe takes only so much at once.
+    await new Promise((resolve) => process.stdout.write(sql, resolve))
   } finally {
     store.close()
   }

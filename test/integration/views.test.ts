@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { makingOf, sequences, transactionsOf } from '../support/key-changes.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { makeViewLake, quoted, sorted, viewCases, type TextRow } from '../support/view-cases.js'
 
@@ -54,4 +55,62 @@ test('the views for DuckDB show what PostgreSQL has, now and as of a time', asyn
       assert.deepEqual(sorted(await rowsOf(db, asOf, columns)), sorted(rows), `${name} as of ${time}`)
     }
   }
+})
+
+test('G7: the views for DuckDB give the table, whatever was done to it', async (t) => {
+  const rig = await makeRig(t, { lake: 'folder' })
+  const { source, lake } = rig
+  const all = sequences()
+  for (const sequence of all) await source.query(makingOf(sequence))
+  await source.query('CREATE PUBLICATION wal_cake_pub FOR ALL TABLES')
+  const service = await rig.stream()
+  for (const sequence of all) for (const transaction of transactionsOf(sequence)) await source.query(transaction)
+  await rig.caughtUp(service)
+  assert.equal(await service.stop(), 0)
+  const db = await duckDb(t)
+  await db.run(await printed(rig, '--engine', 'duckdb'))
+  const columns = 'id::VARCHAR AS id, note, md5(big) AS big'
+  let unsent = 0
+  for (const { table, identity, work } of all) {
+    if ((await lake.files(`public.${table}`)).length === 0) continue
+    const rows = await source.query<TextRow>(`SELECT id::text AS id, note, md5(big) AS big FROM ${table}`)
+    const found = await db.runAndReadAll(`SELECT ${columns} FROM public.${table}`)
+    const message = `${identity}: ${JSON.stringify(work, null, 1)}`
+    assert.deepEqual(sorted(found.getRowObjects() as TextRow[]), sorted(rows), message)
+    const counted = await db.runAndReadAll(`SELECT count(_unchanged) FROM public.${table}_log`)
+    unsent += Number(counted.getRows()[0]?.[0])
+  }
+  assert.ok(unsent > 0, 'some values were not sent again')
+  await rig.dropSlot()
+})
+
+test('views says what is wrong with what it is asked for', async (t) => {
+  const rig = await makeRig(t, { lake: 'folder' })
+  const refused = async (args: readonly string[], message: RegExp): Promise<void> => {
+    const asking = rig.start({}, ['views', ...args])
+    assert.equal((await asking.waitForExit()).code, 2)
+    const [line, ...others] = asking.lines
+    assert.match(`${line?.msg} ${String((line?.err as { hint?: string } | undefined)?.hint)}`, message)
+    assert.deepEqual(others, [])
+  }
+  await refused([], /views needs an engine .*duckdb/)
+  await refused(['--engine', 'duck'], /no views for "duck" .*duckdb/)
+  await refused(['--engine', 'duckdb'], /there is no lake of the slot s_/)
+  await rig.source.query('CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY)')
+  await rig.source.query('CREATE PUBLICATION wal_cake_pub FOR ALL TABLES')
+  const service = await rig.stream()
+  await refused(['--engine', 'duckdb'], /has no rows yet/)
+  await rig.source.query('INSERT INTO orders VALUES (1)')
+  await rig.caughtUp(service)
+  assert.equal(await service.stop(), 0)
+  await refused(
+    ['--engine', 'duckdb', '--table', 'public.order'],
+    /no table public\.order It has public\.orders, public\.marks/,
+  )
+  await refused(['--engine', 'duckdb', '--table', 'orders'], /--table "orders" cannot be read as schema\.table/)
+  await refused(['--engine', 'duckdb', '--as-of', '2026-01-01T00:00:00Z'], /take the time when they are asked/)
+  const sql = await printed(rig, '--engine', 'duckdb', '--table', 'public.orders')
+  assert.match(sql, /VIEW "public"\."orders_log" AS/)
+  assert.doesNotMatch(sql, /marks/)
+  await rig.dropSlot()
 })
