@@ -112,6 +112,7 @@ export class Trino {
   async query(sql: string): Promise<JsonRow[]> {
     const headers = {
       'X-Trino-User': 'test',
+      'X-Trino-Catalog': 'lake',
       'X-Trino-Time-Zone': 'UTC',
       // Timestamps are cut to milliseconds otherwise.
       'X-Trino-Client-Capabilities': 'PARAMETRIC_DATETIME',

@@ -1,6 +1,7 @@
 // A lake with all that makes a current state hard to tell, and what PostgreSQL has of each of its tables at two moments: for
 // the tests of the views, in every engine.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { finishedCopies } from './copies.js'
 import type { Rig } from './rig.js'
 
@@ -13,6 +14,10 @@ export interface ViewCase {
   readonly second: string
   /** Columns that the lake calls otherwise. */
   readonly renamed?: Readonly<Record<string, string>>
+  /** Columns that are `bytea`. */
+  readonly bytes?: readonly string[]
+  /** Columns that are arrays, for the engine to which none and an empty one are one. */
+  readonly arrays?: readonly string[]
 }
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -45,6 +50,7 @@ export const viewCases: readonly ViewCase[] = [
     second: `UPDATE documents SET id = 33 WHERE id = 23; UPDATE documents SET id = 43, big = ${long('c')} WHERE id = 33; UPDATE documents SET id = 53 WHERE id = 43;
       BEGIN; DELETE FROM documents WHERE id = 1; UPDATE documents SET note = 'z' WHERE id = 2; COMMIT;
       INSERT INTO documents VALUES (23, 'other', ${long('d')}, NULL); UPDATE documents SET id = 1 WHERE id = 23; UPDATE documents SET big = NULL WHERE id = 4; UPDATE documents SET id = 19 WHERE id = 9`,
+    arrays: ['tags'],
   },
   {
     ...{ schema: 'public', table: 'whole' },
@@ -104,6 +110,7 @@ export const viewCases: readonly ViewCase[] = [
     first: `INSERT INTO bags VALUES (7, NULL, 'infinity', 'NaN', 'infinity', 'NaN', NULL, false), (7, NULL, 'infinity', 'NaN', 'infinity', 'NaN', NULL, false);
       UPDATE bags SET b = 'y' WHERE ctid = (SELECT min(ctid) FROM bags WHERE a = 1); DELETE FROM bags WHERE ctid = (SELECT min(ctid) FROM bags WHERE a = 0)`,
     second: `DELETE FROM bags WHERE ctid = (SELECT min(ctid) FROM bags WHERE a = 7); UPDATE bags SET a = 1; UPDATE bags SET b = 'z', y = NULL WHERE b = 'y'; UPDATE bags SET c = '2025-05-05' WHERE c = 'infinity'`,
+    bytes: ['y'],
   },
 ]
 
@@ -164,12 +171,27 @@ async function momentOf({ source }: Rig): Promise<Moment> {
   return { time, tables }
 }
 
-/** In one order, whatever the rows' own is. A decimal has the scale that its column has now. */
+const LONG = 200
+
+/** In one order, whatever the rows' own is, and in one form, whatever the engine's is. */
 export function sorted(rows: readonly TextRow[]): string[] {
-  const cell = (text: string | null): string | null =>
-    text !== null && /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text
   return rows
-    .map((row) => Object.entries(row).map(([name, text]) => [name, cell(text)] as const))
+    .map((row) => Object.entries(row).map(([name, text]) => [name, text === null ? null : inOneForm(text)] as const))
     .map((row) => JSON.stringify(row.sort(([a], [b]) => (a < b ? -1 : 1))))
     .sort()
+}
+
+/** Times without their zone, which is UTC; decimals without the scale that their column has now. */
+function inOneForm(text: string): string {
+  // So that a failure can be read.
+  if (text.length > LONG) return `${createHash('sha256').update(text).digest('hex')} (${text.length})`
+  if (text === 'inf') return 'Infinity'
+  if (text === 'nan') return 'NaN'
+  if (/^-?\d\.\d+E-?\d+$/.test(text)) return String(Number(text))
+  if (/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?(\+00)?$/.test(text))
+    return text
+      .replace('+00', '')
+      .replace(/(\.\d*?)0+$/, '$1')
+      .replace(/\.$/, '')
+  return /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text
 }

@@ -9,6 +9,8 @@ export interface Dialect {
   readonly cast: (value: string, from: ColumnType, to: ColumnType) => string
   /** A value that PostgreSQL has printed; only for types that are no lists. */
   readonly parse: (value: string, type: ColumnType) => string
+  /** The first of them that is not NULL. */
+  readonly firstOf: (values: readonly string[], type: ColumnType) => string
   readonly differs: (a: string, b: string) => string
   readonly record: (parts: readonly string[]) => string
   /** Counts from 0. */

@@ -3,11 +3,14 @@ import { Failure } from '../../model/failure.js'
 import { editDistance } from '../../config/misspelt-variables.js'
 import { TableFilter } from '../../config/table-filter.js'
 import type { Engine, LakePlace, NamedTable } from './engine.js'
+import { clickhouse } from './engines/clickhouse.js'
 import { duckdb } from './engines/duckdb.js'
+import { spark } from './engines/spark.js'
+import { athena, trino } from './engines/trino.js'
 import type { LakeTable } from './lake-tables.js'
 import { nameViews } from './view-names.js'
 
-const engines: Readonly<Record<string, Engine>> = { duckdb }
+const engines: Readonly<Record<string, Engine>> = { duckdb, athena, spark, trino, clickhouse }
 
 export interface ViewRequest {
   readonly engine: string | undefined

@@ -63,7 +63,7 @@ export class StateParts {
   #joined({ sources, type }: ViewColumn): string {
     const { dialect } = this
     const casts = sources.map((source) => dialect.cast(dialect.identifier(source.name), source.type, type))
-    return casts.length === 1 ? casts[0]! : `coalesce(${casts.join(', ')})`
+    return casts.length === 1 ? casts[0]! : dialect.firstOf(casts, type)
   }
 
   #where(): string {
@@ -94,7 +94,7 @@ export class StateParts {
       values.push(dialect.cast(dialect.parse(kept, type), type, column.type))
       if (isRaw) raws.push(`CASE WHEN ${beyond} THEN ${field} END`)
     }
-    return { value: values.length === 1 ? values[0]! : `coalesce(${values.join(', ')})`, raws }
+    return { value: values.length === 1 ? values[0]! : dialect.firstOf(values, column.type), raws }
   }
 
   /** What a view shows: a column as SQL for each. */

@@ -2,7 +2,16 @@
 // them are one column of the table, and by what its current rows are told. Derived from the schema records alone.
 import type { TableSchema } from '../../model/table-schema.js'
 import { lakeNames } from '../../transform/lake-names.js'
-import { canBeRaw, canBeUnsent, castsExactly, parseColumnType, text, wider, type ColumnType } from './column-types.js'
+import {
+  metaType,
+  canBeRaw,
+  canBeUnsent,
+  castsExactly,
+  parseColumnType,
+  text,
+  wider,
+  type ColumnType,
+} from './column-types.js'
 
 /** A column of the files. */
 export interface LakeColumn {
@@ -25,7 +34,7 @@ export interface ViewColumn {
   readonly isUnsent: boolean
 }
 
-export const metaNames = ['_op', '_lsn', '_seq', '_xid', '_commit_ts', '_unchanged', '_before', '_raw'] as const
+const metaNames = ['_op', '_lsn', '_seq', '_xid', '_commit_ts', '_unchanged', '_before', '_raw'] as const
 export type MetaName = (typeof metaNames)[number]
 
 export interface ViewTable {
@@ -62,6 +71,28 @@ export function describeTable(versions: readonly TableSchema[]): ViewTable {
     identity: isKeyThere ? 'key' : rowIdentity(versions, columns),
     notes: [...keyNotes(keys, key), ...joinNotes(columns)],
   }
+}
+
+/** All columns of a table's files, that of the path last. */
+export function filesColumns({ lakeColumns, meta, dateColumn }: ViewTable): LakeColumn[] {
+  return [
+    ...lakeColumns,
+    ...metaNames.map((name) => ({ name: meta[name], type: metaType(name) })),
+    { name: dateColumn, type: metaType('dt') },
+  ]
+}
+
+/** The table as an engine sees it that has no columns with such a character in their names. */
+export function without(table: ViewTable, character: string): ViewTable {
+  const isLeft = ({ name }: { readonly name: string }): boolean => !name.includes(character)
+  const columns = table.columns.flatMap((column) => {
+    const sources = column.sources.filter(isLeft)
+    return sources.length === 0 || !isLeft(column) ? [] : [{ ...column, sources }]
+  })
+  const lost = table.columns.find((column) => column.isKey && !columns.some(({ name }) => name === column.name))
+  const identity =
+    lost === undefined ? table.identity : { none: `the engine cannot read ${lost.name}, which is in the key` }
+  return { ...table, lakeColumns: table.lakeColumns.filter(isLeft), columns, identity }
 }
 
 function keyOf({ columns }: TableSchema): string[] {

@@ -13,6 +13,8 @@ export interface NamingRule {
   readonly fit: (name: string) => string
   /** Views are in no schema, so that the schema's name goes before theirs. */
   readonly flat: boolean
+  /** A name of ours in each schema. */
+  readonly reserved?: string
 }
 
 interface Named {
@@ -21,7 +23,7 @@ interface Named {
 }
 
 /** In the order of the tables. The state has the name of its table wherever it can; a name that is taken gets a number. */
-export function nameViews(tables: readonly Named[], { fit, flat }: NamingRule): ViewNames[] {
+export function nameViews(tables: readonly Named[], { fit, flat, reserved }: NamingRule): ViewNames[] {
   const schemas = new Map<string, string>()
   const takenSchemas = new Set<string>()
   for (const { schema } of tables) if (!schemas.has(schema)) schemas.set(schema, distinct(fit(schema), takenSchemas))
@@ -29,7 +31,7 @@ export function nameViews(tables: readonly Named[], { fit, flat }: NamingRule): 
   const of = ({ schema }: Named): { name: string; taken: Set<string> } => {
     const name = schemas.get(schema)!
     const scope = flat ? '' : name
-    const names = taken.get(scope) ?? new Set()
+    const names = taken.get(scope) ?? new Set(reserved === undefined ? [] : [reserved])
     taken.set(scope, names)
     return { name, taken: names }
   }

@@ -1,6 +1,5 @@
 // The words of DuckDB.
-import type { ColumnType } from '../column-types.js'
-import { sameType } from '../column-types.js'
+import { sameType, type ColumnType } from '../column-types.js'
 import type { Dialect } from '../dialect.js'
 
 export const duckdb: Dialect = {
@@ -12,6 +11,7 @@ export const duckdb: Dialect = {
     if (type.kind === 'string') return value
     return type.kind === 'bytes' ? `unhex(substr(${value}, 3))` : `TRY_CAST(${value} AS ${duckdbType(type)})`
   },
+  firstOf: (values) => `coalesce(${values.join(', ')})`,
   differs: (a, b) => `${a} IS DISTINCT FROM ${b}`,
   record: (parts) => `{${parts.map((part, k) => `'p${k}': ${part}`).join(', ')}}`,
   part: (record, k) => `${record}['p${k}']`,

@@ -2,9 +2,8 @@
 import { headKey } from '../../../storage/keys.js'
 import { castTo, duckdb as dialect, identifier, literal } from '../dialects/duckdb.js'
 import type { Engine, LakePlace, NamedTable } from '../engine.js'
-import { metaType } from '../column-types.js'
 import { stateQuery } from '../state-query.js'
-import { metaNames } from '../table-description.js'
+import { filesColumns } from '../table-description.js'
 
 export const duckdb: Engine = {
   naming: { fit: (name) => name, flat: false },
@@ -31,12 +30,9 @@ export const duckdb: Engine = {
 }
 
 function logQuery({ description, folder }: NamedTable, { root }: LakePlace): string {
-  const { lakeColumns, meta, dateColumn } = description
-  const columns = [
-    ...lakeColumns,
-    ...metaNames.map((name) => ({ name: meta[name], type: metaType(name) })),
-    { name: dateColumn, type: metaType('dt') },
-  ].map(({ name, type }) => `${castTo(identifier(name), type)} AS ${identifier(name)}`)
+  const columns = filesColumns(description).map(
+    ({ name, type }) => `${castTo(identifier(name), type)} AS ${identifier(name)}`,
+  )
   const glob = literal(`${root}/${folder}/**/*.parquet`)
   return `SELECT ${columns.join(',\n  ')}\nFROM read_parquet(${glob}, union_by_name = true, hive_partitioning = true)`
 }
