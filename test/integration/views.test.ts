@@ -1,7 +1,9 @@
 // The views that `views` prints for DuckDB: the current state is the table, row for row, and was it at an earlier time.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { sectionOf } from '../readers/page.js'
 import { makingOf, sequences, transactionsOf } from '../support/key-changes.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { makeViewLake, quoted, sorted, viewCases, type TextRow } from '../support/view-cases.js'
@@ -55,6 +57,13 @@ test('the views for DuckDB show what PostgreSQL has, now and as of a time', asyn
       assert.deepEqual(sorted(await rowsOf(db, asOf, columns, bytes)), sorted(rows), `${name} as of ${time}`)
     }
   }
+  // What the page shows.
+  const page = await readFile(new URL('../../../docs/querying.md', import.meta.url), 'utf8')
+  const [, shown = ''] = /```sql\n(.*?)```/s.exec(sectionOf(page, 'DuckDB')) ?? []
+  const [first, ...others] = shown.split(/;\n/).filter((sql) => sql !== '')
+  const byStatus = await db.runAndReadAll(first!)
+  assert.equal(byStatus.currentRowCount, new Set(two.tables[0]!.rows.map(({ status }) => status)).size)
+  for (const sql of others) await db.run(sql)
 })
 
 test('G7: the views for DuckDB give the table, whatever was done to it', async (t) => {

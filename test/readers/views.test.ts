@@ -1,24 +1,30 @@
 // The views of docs/querying.md in the engines that are no library of Node: the current state is what PostgreSQL has, row for
 // row, and was it at an earlier time. Athena is not run: its views run in Trino, over tables declared for Trino.
 import assert from 'node:assert/strict'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { makeRig } from '../support/rig.js'
 import { startService } from '../support/service.js'
 import { makeViewLake, sorted, viewCases, type Moment, type TextRow } from '../support/view-cases.js'
+import { sectionOf } from './page.js'
 import { pythonReader } from './python.js'
 import type { Reader } from './reader.js'
 import { Trino, trinoProgram, type TrinoProgram } from './trino-server.js'
 import { trinoPage } from './trino.js'
 
+/** SQL, or Python where the engine has it. */
+type Statement = string | { readonly python: string }
+
 interface ViewEngine {
   readonly name: string
   readonly engine: string
+  /** Of docs/querying.md. */
+  readonly section: string
   readonly prepare: () => Promise<string | undefined>
   /** Rows of each statement, or why it was refused. */
-  readonly run: (statements: readonly string[]) => Promise<(readonly (readonly unknown[])[] | string)[]>
+  readonly run: (statements: readonly Statement[]) => Promise<(readonly (readonly unknown[])[] | string)[]>
   /** A view's name, behind FROM. */
   readonly view: (schema: string, name: string) => string
   /** A view of one time; undefined where it was printed for one. */
@@ -47,16 +53,35 @@ function python(
   return {
     ...{ name, engine, prepare: reader.prepare },
     run: async (statements) => {
-      const request = { table: '', folder: '', columns: [], bytes: [], instants: [] }
-      const answers = await reader.read(statements.map((snippet) => ({ ...request, snippet })))
+      const request = { folder: '', columns: [], bytes: [], instants: [] }
+      const answers = await reader.read(
+        statements.map((statement) =>
+          typeof statement === 'string'
+            ? { ...request, table: '', snippet: statement }
+            : { ...request, table: 'python', snippet: statement.python },
+        ),
+      )
       return answers.map((answer) => ('refused' in answer ? answer.refused : answer.rows))
     },
   }
 }
 
+const duckdb: ViewEngine = {
+  section: 'pandas and Polars',
+  ...python('DuckDB for Python', 'requirements.txt', 'duckdb', false),
+  view: (schema, name) => `${doubled(schema)}.${doubled(name)}`,
+  asOf: (view, time) => `${view}('${time}')`,
+  identifier: doubled,
+  text: (value) => `CAST(${value} AS VARCHAR)`,
+  bytes: (value) => `'\\x' || lower(hex(${value}))`,
+  field: (name) =>
+    `json_extract_string(_raw, '/${name.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll("'", "''")}')`,
+}
+
 const clickhouse: ViewEngine = {
+  section: 'ClickHouse',
   ...python('ClickHouse', 'requirements.txt', 'clickhouse', false),
-  view: (schema, name) => `${backticked(schema)}.${backticked(name)}`,
+  view: (schema, name) => `${backticked(schema)}.${backticked(name.replaceAll('.', '_'))}`,
   asOf: (view, time) => `${view}(as_of_time = '${time}')`,
   identifier: backticked,
   text: (value) => `toString(${value})`,
@@ -67,6 +92,7 @@ const clickhouse: ViewEngine = {
 
 function spark(version: '3.5' | '4'): ViewEngine {
   return {
+    section: 'Spark',
     ...python(`Spark ${version}`, `requirements-spark-${version[0]!}.txt`, 'spark', true),
     view: (schema, name) => backticked(`${schema}_${name}`),
     asOf: undefined,
@@ -79,7 +105,7 @@ function spark(version: '3.5' | '4'): ViewEngine {
 }
 
 const trino: ViewEngine = {
-  ...{ name: 'Trino', engine: 'trino' },
+  ...{ name: 'Trino', engine: 'trino', section: 'Trino' },
   prepare: async () => {
     const program = await trinoProgram()
     return typeof program === 'string' ? program : undefined
@@ -89,7 +115,7 @@ const trino: ViewEngine = {
     try {
       const answers = []
       for (const statement of statements)
-        answers.push(await server.query(statement).catch((error: unknown) => String(error)))
+        answers.push(await server.query(String(statement)).catch((error: unknown) => String(error)))
       return answers
     } finally {
       await server.stop()
@@ -100,6 +126,7 @@ const trino: ViewEngine = {
   identifier: doubled,
   text: (value) => `CAST(${value} AS varchar)`,
   bytes: (value) => `concat('\\x', lower(to_hex(${value})))`,
+  array: (value) => `json_format(CAST(${value} AS json))`,
   field: (name) => `element_at(CAST(json_parse(_raw) AS map(varchar, varchar)), '${name.replaceAll("'", "''")}')`,
 }
 
@@ -124,15 +151,26 @@ async function makeLake(t: TestContext): Promise<ViewLake> {
   return { folder: copy, slot: rig.slot, moments }
 }
 
-async function printed(t: TestContext, { folder, slot }: ViewLake, ...args: string[]): Promise<string[]> {
+async function printed(t: TestContext, { folder, slot }: ViewLake, ...args: string[]): Promise<string> {
   const env = { PG_CONN_STRING: 'postgres://nobody@127.0.0.1:1/none', PG_SLOT: slot, LAKE_DIR: folder }
   const asking = startService(t, env, ['views', ...args])
   assert.equal((await asking.waitForExit()).code, 0, JSON.stringify(asking.lines))
-  const sql = asking.lines.map(({ msg }) => msg).join('\n')
-  return sql.split(/;\n/).filter((text) => text.trim() !== '')
+  return asking.lines.map(({ msg }) => msg).join('\n')
 }
 
-for (const engine of [clickhouse, spark('3.5'), spark('4'), trino])
+function statementsOf(sql: string): string[] {
+  return sql.split(/;(?:\n|$)/).filter((text) => text.trim() !== '')
+}
+
+/** What the page shows of the engine: statements to ask, and Python, which reads `views.sql`. */
+async function shown(section: string): Promise<{ sql: string[]; python: string | undefined }> {
+  const page = await readFile(new URL('../../../docs/querying.md', import.meta.url), 'utf8')
+  const text = sectionOf(page, section)
+  const [, sql = ''] = /```sql\n(.*?)```/s.exec(text) ?? []
+  return { sql: statementsOf(sql), python: /```python\n(.*?)```/s.exec(text)?.[1] }
+}
+
+for (const engine of [duckdb, clickhouse, spark('3.5'), spark('4'), trino])
   test(`the views for ${engine.name} show what PostgreSQL has, now and as of a time`, async (t) => {
     const missing = await engine.prepare()
     if (missing !== undefined) {
@@ -143,9 +181,15 @@ for (const engine of [clickhouse, spark('3.5'), spark('4'), trino])
     lake ??= makeLake(t)
     const made = await lake
     const [one, two] = made.moments
-    const statements = await printed(t, made, '--engine', engine.engine)
+    const page = await shown(engine.section)
+    const sql = await printed(t, made, '--engine', engine.engine)
+    const file = join(made.folder, `${engine.engine}.sql`)
+    await writeFile(file, sql)
+    const python = page.python === undefined ? [] : [{ python: page.python.replace('views.sql', file) }]
+    // Spark's makes the views, the other one makes its own.
+    const makes: Statement[] = engine.engine === 'spark' ? python : [...statementsOf(sql), ...python]
     if (engine.asOf === undefined)
-      statements.push(...(await printed(t, made, '--engine', engine.engine, '--as-of', one.time)))
+      makes.push(...statementsOf(await printed(t, made, '--engine', engine.engine, '--as-of', one.time)))
     const questions = viewCases.flatMap(({ schema, table, bytes = [], arrays = [] }, k) =>
       ([undefined, one, ...(engine.asOf === undefined ? [] : [two])] as const).map((moment) => {
         const { columns, rows } = (moment ?? two).tables[k]!
@@ -160,13 +204,22 @@ for (const engine of [clickhouse, spark('3.5'), spark('4'), trino])
         return { table, columns, rows, from, sql: `SELECT ${texts.join(', ')} FROM ${from}` }
       }),
     )
-    const answers = await engine.run([...statements, ...questions.map(({ sql }) => sql)])
-    statements.forEach((statement, k) => {
-      const answer = answers[k]!
-      assert.ok(typeof answer !== 'string', `${String(answer)}\n${statement}`)
-    })
+    const answers = await engine.run([...makes, ...page.sql, ...questions.map(({ sql }) => sql)])
+    const [views, told, asked] = [
+      answers.slice(0, makes.length),
+      answers.slice(makes.length, makes.length + page.sql.length),
+      answers.slice(makes.length + page.sql.length),
+    ] as const
+    views.forEach((answer, k) =>
+      assert.ok(typeof answer !== 'string', `${String(answer)}\n${JSON.stringify(makes[k])}`),
+    )
+    if (python.length > 0 && engine.engine === 'duckdb')
+      assert.deepEqual(views.at(-1), [[String(two.tables[0]!.rows.length)]], 'rows of the frame')
+    told.forEach((answer, k) => assert.ok(typeof answer !== 'string', `${String(answer)}\n${page.sql[k]!}`))
+    const statuses = new Set(two.tables[0]!.rows.map(({ status }) => status))
+    if (page.sql.length > 0) assert.equal(told[0]?.length, statuses.size, page.sql[0])
     questions.forEach(({ table, columns, rows, from }, k) => {
-      const answer = answers[statements.length + k]!
+      const answer = asked[k]!
       const refusal = engine.refused?.[table]
       if (refusal !== undefined) {
         assert.match(String(answer), refusal)

@@ -36,21 +36,24 @@ function steps(parts: StateParts): { keys: string[]; sql: string } {
     own('raw'),
     ...columns.map((_, k) => parts.column(k)),
   ]
-  const named = (values: readonly string[]): string => values.map((value, k) => `${value} AS ${keys[k]!}`).join(', ')
+  const called = (values: readonly string[], names: readonly string[]): string =>
+    values.map((value, k) => `${value} AS ${names[k]!}`).join(', ')
   const comparable = key.every(({ column }) => column.sources.every(({ type }) => !type.list))
   const olds = keys.map((_, k) => own(`old${k}`))
+  // Not called as the keys are, which ClickHouse would take for those of the outer query.
+  const news = keys.map((_, k) => own(`new${k}`))
   const moved = `
   UNION ALL
-  SELECT ${olds.map((old, k) => `${old} AS ${keys[k]!}`).join(', ')}, 'E', 1, ${others.join(', ')}
+  SELECT ${called(olds, keys)}, 'E', 1, ${others.join(', ')}
   FROM (
-    SELECT *, ${before.map((value, k) => `${value} AS ${olds[k]!}`).join(', ')}, ${named(now)}
+    SELECT *, ${called(before, olds)}, ${called(now, news)}
     FROM ${own('since')} WHERE ${own('op')} = 'U' AND ${own('before')} IS NOT NULL
   ) ${own('moved')}
-  WHERE ${olds.map((old, k) => dialect.differs(old, keys[k]!)).join(' OR ')}`
+  WHERE ${olds.map((old, k) => dialect.differs(old, news[k]!)).join(' OR ')}`
   return {
     keys,
     sql: `${own('steps')} AS (
-  SELECT ${named(now)}, ${own('op')}, CASE WHEN ${own('op')} = 'D' THEN 1 ELSE 0 END AS ${own('ends')}, ${others.join(', ')}
+  SELECT ${called(now, keys)}, ${own('op')}, CASE WHEN ${own('op')} = 'D' THEN 1 ELSE 0 END AS ${own('ends')}, ${others.join(', ')}
   FROM ${own('since')}${comparable ? moved : ''}
 )`,
   }
