@@ -92,10 +92,10 @@ export const viewCases: readonly ViewCase[] = [
     renamed: { ID: 'ID__2' },
   },
   {
-    ...{ schema: 'public', table: 'orders_log' },
-    make: `CREATE TABLE orders_log (x0 int PRIMARY KEY, x_lsn text); INSERT INTO orders_log VALUES (1, 'copied')`,
-    first: `INSERT INTO orders_log VALUES (2, 'I')`,
-    second: `UPDATE orders_log SET x_lsn = 'U'`,
+    ...{ schema: 'public', table: 'documents_log' },
+    make: `CREATE TABLE documents_log (x0 int PRIMARY KEY, x_lsn text); INSERT INTO documents_log VALUES (1, 'copied')`,
+    first: `INSERT INTO documents_log VALUES (2, 'I')`,
+    second: `UPDATE documents_log SET x_lsn = 'U'`,
   },
   {
     ...{ schema: 'public', table: 'lines' },

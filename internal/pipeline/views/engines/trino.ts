@@ -65,7 +65,7 @@ export const athena: Engine = {
       `CREATE EXTERNAL TABLE \`${schema}\`.\`${log}\` (
 ${columns.slice(0, -1).join(',\n')}
 )
-PARTITIONED BY (\`${date}\` date)
+PARTITIONED BY (\`${date}\` string)
 STORED AS PARQUET
 LOCATION '${location}/'
 TBLPROPERTIES (
