@@ -1,6 +1,6 @@
 // What a view has to know of a table, whatever the engine: its columns in the lake over all versions of its schema, which of
 // them are one column of the table, and by what its current rows are told. Derived from the schema records alone.
-import type { TableSchema } from '../../model/table-schema.js'
+import type { SchemaColumn, TableSchema } from '../../model/table-schema.js'
 import { lakeNames } from '../../transform/lake-names.js'
 import {
   metaType,
@@ -69,7 +69,7 @@ export function describeTable(versions: readonly TableSchema[]): ViewTable {
     dateColumn,
     columns,
     identity: isKeyThere ? 'key' : rowIdentity(versions, columns),
-    notes: [...keyNotes(keys, key), ...joinNotes(columns)],
+    notes: [...keyNotes(keys, key), ...hashNotes(versions, key), ...joinNotes(columns)],
   }
 }
 
@@ -111,9 +111,9 @@ function lakeColumns(versions: readonly TableSchema[]): LakeColumn[] {
 function viewColumns(versions: readonly TableSchema[], key: readonly string[]): ViewColumn[] {
   const types = new Map(lakeColumns(versions).map(({ name, type }) => [name, type]))
   const all = versions.toReversed().flatMap(({ columns }) => columns)
-  const there = new Set(versions.at(-1)!.columns.map(({ name }) => name))
-  return [...new Set(all.map(({ name }) => name))].map((name) => {
-    const own = all.filter((column) => column.name === name)
+  const there = new Set(versions.at(-1)!.columns.map(kindOf))
+  return [...new Map(all.map((column) => [kindOf(column), column])).entries()].map(([kind, { name }]) => {
+    const own = all.filter((column) => kindOf(column) === kind)
     const sources = [...new Set(own.map(({ lakeName }) => lakeName))].map((lakeName) => {
       const type = types.get(lakeName)!
       return {
@@ -127,11 +127,16 @@ function viewColumns(versions: readonly TableSchema[], key: readonly string[]): 
       name: own.at(-1)!.lakeName,
       type: sources.every(({ type }) => castsExactly(type, newest)) ? newest : text,
       sources,
-      isKey: key.includes(name),
-      isThere: there.has(name),
+      isKey: key.includes(name) && there.has(kind),
+      isThere: there.has(kind),
       isUnsent: own.some((column) => canBeUnsent(types.get(column.lakeName)!, column.type)) && !key.includes(name),
     }
   })
+}
+
+/** Hashes and values, or hashes under two salts, are not one column, whatever it is called. */
+function kindOf({ name, hashed }: SchemaColumn): string {
+  return JSON.stringify([name, hashed ?? null])
 }
 
 /** A row without a key is told by its values, which an old row has as text. */
@@ -149,6 +154,15 @@ function keyNotes(keys: readonly (readonly string[])[], key: readonly string[]):
     ? []
     : [
         `Its key was (${other.join(', ')}) before: a row that was deleted under that key is still shown, until the table is copied again.`,
+      ]
+}
+
+function hashNotes(versions: readonly TableSchema[], key: readonly string[]): string[] {
+  const kinds = new Set(versions.flatMap(({ columns }) => columns.filter(({ name }) => key.includes(name)).map(kindOf)))
+  return kinds.size <= key.length
+    ? []
+    : [
+        'Its key was not always hashed with the same salt: rows from before cannot be told, until the table is copied again.',
       ]
 }
 

@@ -47,6 +47,44 @@ test('a cast is exact where every value of the one type is one of the other', ()
   assert.throws(() => parseColumnType('INT96'), { kind: 'unsafe' })
 })
 
+test('hashes and values are never one column, and neither are hashes with two salts', () => {
+  const mail = (lakeName: string, hashed?: string): TableSchema => {
+    const { columns, ...table } = version('d', ['id'], [id, ['mail', 'text', string, lakeName]])
+    return {
+      ...table,
+      columns: columns.map((one) => (one.name === 'mail' && hashed !== undefined ? { ...one, hashed } : one)),
+    }
+  }
+  const { columns, notes } = describeTable([mail('mail'), mail('mail__hashed', 'a'), mail('mail__hashed__2', 'b')])
+  assert.deepEqual(
+    columns.map(({ name, isThere, sources }) => [name, isThere, sources.map((source) => source.name)]),
+    [
+      ['id', true, ['id']],
+      ['mail__hashed__2', true, ['mail__hashed__2']],
+      ['mail__hashed', false, ['mail__hashed']],
+      ['mail', false, ['mail']],
+    ],
+  )
+  assert.deepEqual(notes, [])
+  const keyed = (hashed?: string): TableSchema => {
+    const { columns: all, ...table } = version(
+      'd',
+      ['mail'],
+      [['mail', 'text', string, hashed === undefined ? 'mail' : 'mail__hashed']],
+    )
+    return { ...table, columns: all.map((one) => (hashed === undefined ? one : { ...one, hashed })) }
+  }
+  const later = describeTable([keyed(), keyed('a')])
+  assert.deepEqual(
+    later.columns.map(({ name, isKey }) => [name, isKey]),
+    [
+      ['mail__hashed', true],
+      ['mail', false],
+    ],
+  )
+  assert.match(later.notes.join(), /not always hashed with the same salt/)
+})
+
 test('the columns of all versions: the newest type where every older value is one of it, else text', () => {
   const table = describeTable([
     version(
