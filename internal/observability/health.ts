@@ -1,5 +1,5 @@
-// The HTTP endpoints that an orchestrator and a metrics collector ask: is the process alive, is it at work, with which
-// numbers. It only repeats what it is told; it decides nothing and keeps no state of its own.
+// What the service answers over HTTP: is the process alive, is it at work, and the pages that are made at each request. It only
+// repeats what it is told; it decides nothing and keeps no state of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Failure } from '../model/failure.js'
@@ -20,36 +20,50 @@ export interface HealthServer {
   close(): Promise<void>
 }
 
-/** A page made at each request. */
+/** Made at each request. */
 export interface Page {
   readonly contentType: string
-  render(): Promise<string>
+  readonly headers?: Readonly<Record<string, string>>
+  render(): string | Promise<string>
 }
 
+/** Of every answer: what is told is of this moment, and for who has asked. */
+const COMMON_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+} as const
+
 /**
- * Serves `GET /livez` and `/readyz` with 200 or 503 and the reason, and `GET /metrics`; everything else is 404.
- * Throws Failure `config` when the address cannot be listened on.
+ * Serves `GET /livez` and `/readyz` with 200 or 503 and the reason, and the pages by their paths; everything else is 404, and a
+ * method that would change something 405. Throws Failure `config` when the address cannot be listened on.
  */
 export async function serveHealth(
   address: { readonly host: string; readonly port: number },
   health: () => Health,
-  metrics: Page,
+  pages: ReadonlyMap<string, Page>,
 ): Promise<HealthServer> {
-  const server = createServer((request, response) => {
-    const answer = (status: number, text: string, contentType = 'text/plain; charset=utf-8'): void => {
-      response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text)
-    }
-    const path = request.url?.split('?', 1)[0]
-    const reading = request.method === 'GET' || request.method === 'HEAD'
-    if (reading && (path === '/livez' || path === '/readyz')) {
+  const answerTo = async (method: string, path: string): Promise<Answer> => {
+    if (method !== 'GET' && method !== 'HEAD')
+      return { status: 405, text: 'only GET and HEAD\n', headers: { allow: 'GET, HEAD' } }
+    if (path === '/livez' || path === '/readyz') {
       const { live, ready, reason } = health()
-      answer((path === '/livez' ? live : ready) ? 200 : 503, `${reason.replace(/\s+/g, ' ')}\n`)
-    } else if (reading && path === '/metrics')
-      metrics.render().then(
-        (text) => answer(200, text, metrics.contentType),
-        (error: unknown) => answer(500, `${String(error)}\n`),
+      return { status: (path === '/livez' ? live : ready) ? 200 : 503, text: `${reason.replace(/\s+/g, ' ')}\n` }
+    }
+    const page = pages.get(path)
+    if (page === undefined) return { status: 404, text: 'not found\n' }
+    return { status: 200, text: await page.render(), headers: { 'content-type': page.contentType, ...page.headers } }
+  }
+  const server = createServer((request, response) => {
+    answerTo(request.method ?? '', request.url?.split('?', 1)[0] ?? '')
+      .catch((error: unknown): Answer => ({ status: 500, text: `${String(error)}\n` }))
+      .then(({ status, text, headers }) =>
+        response
+          .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...COMMON_HEADERS, ...headers })
+          .end(text),
       )
-    else answer(404, 'not found\n')
+      // Nobody is there any more who could be told.
+      .catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenFailure(address, cause)))
@@ -63,6 +77,12 @@ export async function serveHealth(
         server.closeAllConnections()
       }),
   }
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 function listenFailure({ host, port }: { host: string; port: number }, cause: NodeJS.ErrnoException): Failure {

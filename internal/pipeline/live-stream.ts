@@ -2,18 +2,17 @@
 // that decide (ledger, gate, cutter); decides only when to flush, when an idle position is due, and how to stop in order.
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import type { BatchSummary, Commit, CutParameters, LastTransaction, Plan } from '../model/batch-record.js'
+import type { BatchSummary, Commit, CutParameters, Plan } from '../model/batch-record.js'
 import { Failure } from '../model/failure.js'
 import type { Lsn } from '../model/lsn.js'
 import { collectGarbage } from '../model/native-memory.js'
 import { livenessTimings } from '../replication/liveness.js'
 import { linkFailure } from '../replication/connection.js'
 import { ReplicationStream } from '../replication/replication-stream.js'
-import type { ServerFacts, ServerPlace } from '../replication/server.js'
+import type { ServerFacts } from '../replication/server.js'
 import { checkSlotHeld, readSlotHealth } from '../replication/slot.js'
 import { TypeCatalog } from '../replication/type-catalog.js'
 import { CommitLog } from '../storage/commit-log.js'
-import type { LogTotals } from '../storage/log-totals.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { SchemaRegistry } from '../storage/schema-registry.js'
 import { BatchBuilder } from '../transform/batch-builder.js'
@@ -25,39 +24,25 @@ import type { FileTarget } from '../transform/table-writer.js'
 import { textColumnsOf } from '../transform/values/value-codec.js'
 import { zstdAt } from '../transform/zstd.js'
 import { BatchCommitter, type ClosedBatch } from './batch-committer.js'
+import { BatchNews } from './batch-news.js'
 import { drainWithinBounds } from './drain.js'
 import { hiddenColumnsOf } from './hidden-columns.js'
 import { idleIsDue } from './idle-decision.js'
-import { LagClock } from './lag-clock.js'
 import { MemoryGate } from './memory-gate.js'
 import { CopiesBeside } from './copying/copies-beside.js'
 import { judgeMisfit, splitOpenPlans } from './plan-rules.js'
 import { ProgressLedger } from './progress-ledger.js'
+import { watchStream } from './progress-watch.js'
 import { SlotGuardian } from './slot-guardian.js'
 import type { SessionContext } from './session.js'
-import { logClosed, logDurable, logStreaming, logWithoutChanges } from './batch-events.js'
+import { logStreaming } from './batch-events.js'
+import type { StartPoint } from './start-point.js'
 import { streamMode } from './stream-mode.js'
 
 /** Unused page buffers kept for the next pages. */
 const POOL_KEEP_BYTES = 24 << 20
 /** How long the server may take to end the connection after our goodbye. */
 const GOODBYE_MS = 5_000
-
-export interface StartPoint {
-  readonly place: ServerPlace
-  readonly durableLsn: Lsn
-  /** The server is asked for what committed from here on: what is durable of that proves its history. */
-  readonly askFrom: Lsn
-  readonly openPlans: readonly Plan[]
-  /** The log so far. */
-  readonly totals: LogTotals
-  /** Batch of its newest checkpoint, -1 for none. */
-  readonly checkpoint: number
-  /** The last transaction of the lake, where the server can still be asked to send it again. */
-  readonly sentAgain: LastTransaction | undefined
-  /** Existing rows are copied into this lake without being asked for. */
-  readonly copies: boolean
-}
 
 export class LiveStream implements BatchSink {
   readonly #context: SessionContext
@@ -66,7 +51,7 @@ export class LiveStream implements BatchSink {
   readonly #start: StartPoint
   readonly #gate: MemoryGate
   readonly #ledger: ProgressLedger
-  readonly #lag = new LagClock()
+  readonly #news: BatchNews
   readonly #ended = new AbortController()
   #stream!: ReplicationStream
   #builder!: BatchBuilder
@@ -96,9 +81,19 @@ export class LiveStream implements BatchSink {
       context: { pool, compress: zstdAt(settings.zstdLevel), meter, leaving },
       createdBy: `wal-cake version ${settings.version} (build 0)`,
     }
+    this.#news = new BatchNews({
+      ...{ logger: context.logger, metrics: context.metrics, watch: context.watch, storeMoves: context.storeMoves },
+      heldBytes: () => this.#gate.heldBytes,
+      received: () => this.#ledger.received,
+    })
     this.#copies = new CopiesBeside({
       ...{ settings, facts, start, control, gate: this.#gate, ledger: this.#ledger, files: this.#files },
-      ...{ logger: context.logger, metrics: context.metrics, fail: (failure) => this.#fail(failure) },
+      ...{
+        logger: context.logger,
+        metrics: context.metrics,
+        watch: context.watch,
+        fail: (failure) => this.#fail(failure),
+      },
       ask: () => this.#stream.ask(),
     })
     this.#answerWithinMs = livenessTimings(facts.walSenderTimeoutMs).deadAfterMs
@@ -134,7 +129,7 @@ export class LiveStream implements BatchSink {
   // BatchSink: what the builder has to say
 
   started(): void {
-    this.#lag.began(performance.now())
+    this.#news.began()
     const { flushIntervalMs } = this.#context.settings
     this.#flushTimer = setTimeout(() => this.#guarded(() => this.#builder.requestCut()), flushIntervalMs)
   }
@@ -208,13 +203,15 @@ export class LiveStream implements BatchSink {
     this.#stream.done.catch(() => (this.#connected = false))
     await Promise.race([this.#stream.started, this.#stream.done, this.#failed])
     logStreaming(logger, settings, mode, this.#ledger.durable, this.#start.place.walEnd, openPlans.length)
+    watchStream(this.#context.watch, this.#stream, this.#context.storeMoves)
+    this.#context.metrics.lake(this.#start.totals)
     this.#guardian = this.#newGuardian()
     this.#copies.begin(this.#committer, registry, catalog, store)
     this.#context.onStreaming()
   }
 
   #newCommitter(log: CommitLog, store: ObjectStore): BatchCommitter {
-    const { settings, logger } = this.#context
+    const { settings } = this.#context
     return new BatchCommitter({
       ...{ log, store, gate: this.#gate, slot: settings.slot },
       writer: randomUUID(),
@@ -227,7 +224,7 @@ export class LiveStream implements BatchSink {
       openPlans: this.#start.openPlans,
       connected: () => this.#connected,
       onPlanWon: () => this.#copies.planWon(store),
-      onClosed: (batch) => logClosed(logger, batch, this.#gate.heldBytes),
+      onClosed: (batch) => this.#news.closed(batch),
       onDurable: (commit, batch) => this.#acknowledge(commit, batch),
       onFailure: (failure) => this.#fail(failure),
     })
@@ -266,7 +263,10 @@ export class LiveStream implements BatchSink {
     return new SlotGuardian({
       look: () => readSlotHealth(this.#control, settings.slot, this.#answerWithinMs),
       onBroken: (error) => this.#fail(linkFailure('the control connection gives no answer', error)),
-      stream: () => ({ lagSeconds: this.#lag.lagSeconds(performance.now()), heldBytes: this.#gate.heldBytes }),
+      stream: () => ({
+        ...{ lagSeconds: this.#news.lagSeconds, heldBytes: this.#gate.heldBytes },
+        ...{ receivedBytes: this.#stream.bytesRead, pausedSeconds: this.#gate.pausedSeconds },
+      }),
       metrics,
       logger,
     })
@@ -288,17 +288,13 @@ export class LiveStream implements BatchSink {
 
   /** The commit is in the bucket: only now the slot may move (G1). */
   #acknowledge(commit: Commit, batch: ClosedBatch | undefined): void {
-    const { logger, metrics } = this.#context
     this.#ledger.noteDurable(commit.fromLsn, commit.endLsn)
     this.#copies.wait.durable(commit.endLsn)
     // Positions that were left open by a crash are committed before the stream runs.
     if ((this.#stream as ReplicationStream | undefined) !== undefined) this.#stream.acknowledge(this.#ledger.durable)
     ;(this.#builder as BatchBuilder | undefined)?.reconsider()
     this.#context.onProgress(commit.endLsn)
-    metrics.set('last_commit_timestamp_seconds', Date.now() / 1000)
-    if (batch !== undefined) this.#lag.durable(batch.closedMs)
-    if (batch === undefined) logWithoutChanges(logger, commit)
-    else logDurable(logger, commit, batch, { received: this.#ledger.received, heldBytes: this.#gate.heldBytes })
+    this.#news.durable(commit, batch)
   }
 
   /** Ends the batch at the last whole transaction and waits until everything that has ended is durable. */

@@ -11,7 +11,8 @@ export class MemoryGate {
   #heldBytes = 0
   #onTheWayOut = 0
   #peakBytes = 0
-  #waiting: { promise: Promise<void>; release: () => void } | undefined
+  #waiting: { promise: Promise<void>; release: () => void; sinceMs: number } | undefined
+  #pausedMs = 0
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
@@ -23,6 +24,12 @@ export class MemoryGate {
 
   get peakBytes(): number {
     return this.#peakBytes
+  }
+
+  /** How long, so far, somebody had to wait. */
+  get pausedSeconds(): number {
+    const now = this.#waiting === undefined ? 0 : performance.now() - this.#waiting.sinceMs
+    return (this.#pausedMs + now) / 1000
   }
 
   get short(): boolean {
@@ -48,7 +55,7 @@ export class MemoryGate {
     if (this.#waiting === undefined) {
       let release = (): void => undefined
       const promise = new Promise<void>((resolve) => (release = resolve))
-      this.#waiting = { promise, release }
+      this.#waiting = { promise, release, sinceMs: performance.now() }
     }
     return this.#waiting.promise
   }
@@ -59,6 +66,7 @@ export class MemoryGate {
 
   #openIfFit(): void {
     if (this.#waiting === undefined || !this.#fits) return
+    this.#pausedMs += performance.now() - this.#waiting.sinceMs
     this.#waiting.release()
     this.#waiting = undefined
   }

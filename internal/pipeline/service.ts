@@ -9,9 +9,11 @@ import { LinkPatience } from '../replication/liveness.js'
 import type { ObjectStore } from '../storage/object-store.js'
 import { RetryingStore, type RetryingStoreOptions } from '../storage/retrying-store.js'
 import { isPowerOfTwo, StoreOutage } from '../storage/store-outage.js'
+import { ProgressWatch, STUCK_MS, type Step, type Stuck } from './progress-watch.js'
 import { retryDelayMs } from './retry-delay.js'
 import { runSession, type SessionSettings } from './session.js'
 import { sleep } from './sleep.js'
+import { WatchedCalls } from './watched-calls.js'
 
 /** How long a service that has never streamed goes on trying to reach the server or the store. */
 const START_PATIENCE_MS = 5_000
@@ -23,6 +25,9 @@ const START_ATTEMPTS = 4
 const STORE_PATIENCE_MS = 10_000
 /** A stream that has brought nothing yet counts as mended after so long. */
 const STEADY_MS = 10_000
+
+/** So often it is looked whether something is stuck, and the numbers are kept for the status page. */
+const LOOK_EVERY_MS = 5_000
 
 export type ServiceState = 'starting' | 'streaming' | 'waiting' | 'stopping'
 
@@ -48,17 +53,35 @@ export class Service {
   #awaitsProgress = false
   readonly #outage = new StoreOutage({
     attemptFailed: () => this.#metrics.count('store_retries_total'),
-    failing: ({ operation, key }, { attempt, delayMs, failure }) =>
+    failing: ({ operation, key }, { attempt, delayMs, failure }) => {
+      this.#note('warn', `the store is failing: ${failure.message}`)
       this.#logger.warn(
         { operation, key, attempt, retry_in_ms: Math.round(delayMs), err: failure },
         'store: will try again',
-      ),
-    recovered: ({ failedAttempts, ms }) =>
-      this.#logger.info({ failed_attempts: failedAttempts, seconds: seconds(ms) }, 'store: recovered'),
+      )
+    },
+    recovered: ({ failedAttempts, ms }) => {
+      this.#note('info', `the store has recovered after ${seconds(ms)} s`)
+      this.#logger.info({ failed_attempts: failedAttempts, seconds: seconds(ms) }, 'store: recovered')
+    },
   })
 
-  constructor(settings: SessionSettings, store: ObjectStore, logger: Logger, metrics: Metrics, stop: AbortSignal) {
+  readonly #watch: ProgressWatch
+  readonly #calls: WatchedCalls
+  #starting: Step | undefined
+  #saidStuck = false
+
+  constructor(
+    settings: SessionSettings,
+    store: ObjectStore,
+    logger: Logger,
+    metrics: Metrics,
+    stop: AbortSignal,
+    watch = new ProgressWatch(),
+  ) {
     this.#metrics = metrics
+    this.#watch = watch
+    this.#calls = new WatchedCalls(this.#outage, watch, metrics)
     this.#settings = settings
     this.#store = store
     this.#logger = logger
@@ -77,21 +100,48 @@ export class Service {
     }
   }
 
+  /** End of what is known to be durable. */
+  get durable(): Lsn | undefined {
+    return this.#durable
+  }
+
+  /** What does not move any more although it should, and is not tried again: restarting the process would help. */
+  get stuck(): Stuck | undefined {
+    return this.#stop.aborted ? undefined : this.#watch.stuck
+  }
+
   /** Resolves after an orderly stop. Throws the Failure that ended it. */
   async run(): Promise<void> {
-    while (!this.#stop.aborted) {
-      const startedMs = performance.now()
-      try {
-        await this.#session()
-        return
-      } catch (error) {
-        await this.#afterFailure(asFailure(error), startedMs)
+    const looking = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    try {
+      while (!this.#stop.aborted) {
+        const startedMs = performance.now()
+        try {
+          await this.#session()
+          return
+        } catch (error) {
+          await this.#afterFailure(asFailure(error), startedMs)
+        }
       }
+    } finally {
+      clearInterval(looking)
     }
+  }
+
+  #look(): void {
+    const { stuck } = this
+    this.#metrics.set('stuck', stuck === undefined ? 0 : 1)
+    this.#metrics.sample()
+    if (stuck !== undefined && !this.#saidStuck) {
+      this.#note('error', `stuck: ${stuck.what} has not moved for ${stuck.seconds} s`)
+      this.#logger.error({ ...stuck }, 'stuck: only a restart may help')
+    }
+    this.#saidStuck = stuck !== undefined
   }
 
   async #session(): Promise<void> {
     this.#sessionStreams = false
+    this.#starting = this.#watch.begin('the start of a session', STUCK_MS, () => this.#calls.moves)
     const startOptions = this.#hasStreamed ? {} : { maxAttempts: START_ATTEMPTS }
     const session = runSession({
       settings: this.#settings,
@@ -108,6 +158,8 @@ export class Service {
       textOnly: this.#textOnly,
       patience: this.#patience,
       lastWalsender: this.#lastWalsender,
+      watch: this.#watch,
+      storeMoves: () => this.#calls.moves,
       onStreaming: () => this.#streaming(),
       seenDurable: this.#durable,
       onProgress: (durable) => this.#progress(durable),
@@ -133,6 +185,7 @@ export class Service {
 
   #streaming(): void {
     this.#metrics.set('streaming', 1)
+    this.#starting?.end()
     this.#sessionStreams = true
     if (!this.#awaitsProgress) this.#atWork()
   }
@@ -157,11 +210,11 @@ export class Service {
   /** What failed before is over: a link that breaks again and again as soon as it streams has not recovered. */
   #steady(): void {
     clearTimeout(this.#steadyTimer)
-    if (this.#failingSinceMs !== undefined)
-      this.#logger.info(
-        { failures: this.#failures, seconds: seconds(performance.now() - this.#failingSinceMs) },
-        'recovered: streaming again',
-      )
+    if (this.#failingSinceMs !== undefined) {
+      const failing = seconds(performance.now() - this.#failingSinceMs)
+      this.#note('info', `streaming again after ${failing} s`)
+      this.#logger.info({ failures: this.#failures, seconds: failing }, 'recovered: streaming again')
+    }
     this.#failingSinceMs = undefined
     this.#failures = 0
   }
@@ -169,6 +222,7 @@ export class Service {
   /** Waits before the next session, or throws where there must be none. */
   async #afterFailure(failure: Failure, startedMs: number): Promise<void> {
     this.#metrics.set('streaming', 0)
+    this.#watch.clear()
     // What a stop cut short before the stream ran is no failure: there was nothing to finish.
     if (this.#stop.aborted && failure.cause === this.#stop.reason) return
     if (verdictOf(failure, this.#hasStreamed ? 'atWork' : 'atFirst').act === 'stop') throw failure
@@ -197,13 +251,20 @@ export class Service {
       })
     const usualMs = retryDelayMs(failure.kind, this.#failures++)
     const delayMs = this.#hasStreamed ? usualMs : Math.min(usualMs, START_PAUSE_MS)
-    if (isPowerOfTwo(this.#failures))
+    if (isPowerOfTwo(this.#failures)) {
+      this.#note('warn', failure.message)
       this.#logger.warn({ err: failure, attempt: this.#failures, retry_in_ms: Math.round(delayMs) }, 'will try again')
+    }
     await sleep(delayMs, this.#stop)
   }
 
+  /** For the status page. */
+  #note(level: 'info' | 'warn' | 'error', message: string): void {
+    this.#metrics.history.note(level, message)
+  }
+
   #retrying(options: RetryingStoreOptions): ObjectStore {
-    return new RetryingStore(this.#store, { ...options, observer: this.#outage })
+    return new RetryingStore(this.#store, { ...options, observer: this.#calls })
   }
 }
 

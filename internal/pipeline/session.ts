@@ -19,9 +19,11 @@ import { abandon } from './abandon.js'
 import { lastSentAgain } from './gap.js'
 import { checkFindings, findColumns } from './hidden-columns.js'
 import { createHistory, joinHistory } from './history.js'
-import { LiveStream, type StartPoint } from './live-stream.js'
+import { LiveStream } from './live-stream.js'
 import { checkColumnsAsPlanned } from './plan-rules.js'
+import type { ProgressWatch } from './progress-watch.js'
 import { decideStart } from './start-decision.js'
+import type { StartPoint } from './start-point.js'
 import { survey, type Connections } from './survey.js'
 
 /** `initial`: lakes whose slot this program creates; `adopted`: also those whose slot it finds. */
@@ -66,6 +68,9 @@ export interface SessionContext {
   readonly lastWalsender: LastWalsender
   /** Where this process saw the log end before; undefined in its first session. */
   readonly seenDurable: Lsn | undefined
+  readonly watch: ProgressWatch
+  /** Grows with everything that a call to the store does. */
+  readonly storeMoves: () => number
   readonly onStreaming: () => void
   /** A batch is durable, up to there. */
   readonly onProgress: (durable: Lsn) => void

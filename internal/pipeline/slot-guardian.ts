@@ -27,7 +27,7 @@ export interface GuardianOptions {
   /** The connection gave no answer. */
   readonly onBroken: (error: unknown) => void
   /** What only the stream knows. */
-  readonly stream: () => Pick<SlotReport, 'lagSeconds' | 'heldBytes'>
+  readonly stream: () => Omit<SlotReport, keyof SlotHealth>
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -84,7 +84,10 @@ export class SlotGuardian {
       held_bytes: report.heldBytes,
     }
     if (verdict === 'fine') logger.info(fields, 'slot')
-    else if (news) logger[levels[verdict]](fields, messages[verdict])
+    else if (news) {
+      logger[levels[verdict]](fields, messages[verdict])
+      metrics.history.note(levels[verdict], messages[verdict])
+    }
   }
 }
 

@@ -87,6 +87,16 @@ export class ReplicationStream {
     return this.#copy.bytesRead
   }
 
+  /** True while it waits until more may be taken in. */
+  get paused(): boolean {
+    return this.#copy.paused
+  }
+
+  /** Silence after which the link counts as dead. */
+  get deadAfterMs(): number {
+    return this.#timings.deadAfterMs
+  }
+
   /** What was last told to the server as flushed. */
   get acked(): Lsn {
     return this.#status.flushed

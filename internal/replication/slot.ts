@@ -87,6 +87,8 @@ export interface SlotHealth {
   readonly safeBytes: number | undefined
   /** Since the server's last checkpoint: WAL is removed at checkpoints only. */
   readonly checkpointAgeSeconds: number
+  /** Position of the server's WAL. */
+  readonly walBytes: number
 }
 
 /** Undefined where there is no such slot. */
@@ -96,7 +98,8 @@ export async function readSlotHealth(
   answerWithinMs: number,
 ): Promise<SlotHealth | undefined> {
   const text = `SELECT wal_status AS status, (wal_end - restart_lsn)::float8 AS retained,
-                       (wal_end - confirmed_flush_lsn)::float8 AS behind, safe_wal_size::float8 AS safe,
+                       (wal_end - confirmed_flush_lsn)::float8 AS behind,
+                       (wal_end - '0/0')::float8 AS wal, safe_wal_size::float8 AS safe,
                        extract(epoch FROM now() - (SELECT checkpoint_time FROM pg_catalog.pg_control_checkpoint()))::float8
                          AS checkpoint_age
                   FROM pg_catalog.pg_replication_slots,
@@ -110,6 +113,7 @@ export async function readSlotHealth(
     behind: number | null
     safe: number | null
     checkpoint_age: number
+    wal: number
   }>(query)
   const row = rows[0]
   if (row === undefined) return undefined
@@ -119,6 +123,7 @@ export async function readSlotHealth(
     behindBytes: row.behind ?? 0,
     safeBytes: row.safe ?? undefined,
     checkpointAgeSeconds: row.checkpoint_age,
+    walBytes: row.wal,
   }
 }
 

@@ -19,6 +19,8 @@ export interface PutOptions {
   /** Data files take the configured encryption and storage class; records of the log take only the encryption. */
   readonly role: 'data' | 'log'
   readonly signal?: AbortSignal
+  /** Called each time a part of the content has arrived, where it goes in parts. */
+  readonly onMoved?: () => void
 }
 
 export type StageOptions = Omit<PutOptions, 'ifAbsent'>

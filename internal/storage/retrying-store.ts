@@ -26,6 +26,9 @@ export interface FailedAttempt {
 
 /** Is told how each call fares. */
 export interface CallObserver {
+  began(call: StoreCall): void
+  /** Some of what it sends has arrived. */
+  moved(call: StoreCall): void
   /** It will be tried again. */
   failed(call: StoreCall, attempt: FailedAttempt): void
   /** Also of a call that had not failed. A listing succeeds with every object that it gives. */
@@ -65,12 +68,14 @@ export class RetryingStore implements ObjectStore {
   }
 
   put(key: string, chunks: readonly Uint8Array[], options: PutOptions): Promise<'created' | 'exists'> {
-    return this.#retrying('put', key, options.signal, (signal) => this.#store.put(key, chunks, { ...options, signal }))
+    return this.#retrying('put', key, options.signal, (signal, onMoved) =>
+      this.#store.put(key, chunks, { ...options, signal, onMoved }),
+    )
   }
 
   stage(key: string, chunks: readonly Uint8Array[], options: StageOptions): Promise<string> {
-    return this.#retrying('stage', key, options.signal, (signal) =>
-      this.#store.stage(key, chunks, { ...options, signal }),
+    return this.#retrying('stage', key, options.signal, (signal, onMoved) =>
+      this.#store.stage(key, chunks, { ...options, signal, onMoved }),
     )
   }
 
@@ -131,7 +136,7 @@ export class RetryingStore implements ObjectStore {
     operation: StoreOperation,
     key: string,
     callSignal: AbortSignal | undefined,
-    call: (signal: AbortSignal) => Promise<Result>,
+    call: (signal: AbortSignal, onMoved: () => void) => Promise<Result>,
   ): Promise<Result> {
     const stop = anyOf(this.#options.signal, callSignal)
     const tries = this.#tries(operation, key, stop.signal)
@@ -139,7 +144,7 @@ export class RetryingStore implements ObjectStore {
       for (;;) {
         try {
           throwIfStopped(stop.signal, `before the ${operation} of ${key}`)
-          const result = await call(stop.signal)
+          const result = await call(stop.signal, tries.moved)
           tries.succeeded()
           return result
         } catch (error) {
@@ -161,7 +166,9 @@ export class RetryingStore implements ObjectStore {
     const call = { operation, key }
     let failedAttempts = 0
     let backoff: IBackoff<unknown> = this.#backoff.next()
+    observer?.began(call)
     return {
+      moved: () => observer?.moved(call),
       succeeded: () => {
         observer?.succeeded(call)
         failedAttempts = 0

@@ -86,7 +86,7 @@ export class S3Store implements ObjectStore {
     }
     const bytes = byteCount(chunks)
     try {
-      if (bytes > PART_BYTES) await this.#putParts(input, chunks, bytes, options.signal)
+      if (bytes > PART_BYTES) await this.#putParts(input, chunks, bytes, options)
       else await this.#putWhole(input, chunks, options)
     } catch (error) {
       // Without the header in the request there was no condition to fail, and 412 is an answer to nothing.
@@ -98,12 +98,13 @@ export class S3Store implements ObjectStore {
   }
 
   /** Each part is checked by the hash in its signature; S3 knows no SHA-256 of a whole that came in parts. */
-  async stage(key: string, chunks: readonly Uint8Array[], { role, signal }: StageOptions): Promise<string> {
+  async stage(key: string, chunks: readonly Uint8Array[], options: StageOptions): Promise<string> {
+    const { role, signal, onMoved = () => undefined } = options
     const doing = `stage ${key}`
     throwIfStopped(signal, doing)
     try {
       const target = { ...this.#address(key), ...this.#attributes(role) }
-      const receipt: UploadedParts = await uploadParts(this.#clientFor(chunks), target, chunks, signal)
+      const receipt: UploadedParts = await uploadParts(this.#clientFor(chunks), target, chunks, signal, onMoved)
       this.#proven = true
       return JSON.stringify(receipt)
     } catch (error) {
@@ -222,7 +223,7 @@ export class S3Store implements ObjectStore {
     input: PutObjectCommandInput,
     chunks: readonly Uint8Array[],
     bytes: number,
-    signal: AbortSignal | undefined,
+    { signal, onMoved }: PutOptions,
   ): Promise<void> {
     const controller = new AbortController()
     const upload = new Upload({
@@ -239,6 +240,7 @@ export class S3Store implements ObjectStore {
       leavePartsOnError: false,
       abortController: controller,
     })
+    upload.on('httpUploadProgress', () => onMoved?.())
     const abort = () => controller.abort(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     try {

@@ -34,6 +34,7 @@ export async function uploadParts(
   target: CreateMultipartUploadCommandInput & Address,
   chunks: readonly Uint8Array[],
   signal: AbortSignal | undefined,
+  onMoved: () => void,
 ): Promise<UploadedParts> {
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(target), sending(signal))
   const { Bucket, Key } = target
@@ -43,6 +44,7 @@ export async function uploadParts(
       const part = { Bucket, Key, UploadId, PartNumber: etags.length + 1, Body }
       const { ETag } = await client.send(new UploadPartCommand(part), sending(signal))
       etags.push(ETag!)
+      onMoved()
     }
   } catch (error) {
     const aborted = abort(client, { Bucket, Key }, UploadId!).catch(() => undefined)

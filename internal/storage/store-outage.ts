@@ -12,7 +12,7 @@ export interface OutageListener {
   readonly recovered: (outage: { readonly failedAttempts: number; readonly ms: number }) => void
 }
 
-export class StoreOutage implements CallObserver {
+export class StoreOutage implements Omit<CallObserver, 'began' | 'moved'> {
   readonly #listener: OutageListener
   readonly #now: () => number
   /** Calls that wait for their next attempt, the one that has failed for longest first. */

@@ -89,6 +89,7 @@ export class Copier {
     const failure = error instanceof Failure ? error : queryFailure(error)
     if (!['link', 'store_away', 'config'].includes(failure.kind)) throw failure
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failuresBefore)
+    this.#options.metrics.history.note('warn', `the copy of existing rows: ${failure.message}`)
     this.#options.context.logger.warn({ err: failure, retry_in_ms: pauseMs }, 'copy of existing rows: will try again')
     await sleep(pauseMs, signal)
   }
@@ -195,13 +196,15 @@ export class Copier {
   }
 
   async #note(left: readonly LeftTable[]): Promise<void> {
-    const { logger } = this.#options.context
+    const { context, metrics } = this.#options
+    const { logger } = context
     for (const { table, refusal } of left) {
       const name = `${table.schema}.${table.table}`
       if (refusal === undefined) {
         logger.info({ table: name }, 'changed while it was copied: it is copied again')
         continue
       }
+      metrics.history.note('error', `${name} cannot be copied: ${refusal.message}`)
       if (table.request !== undefined) {
         const { message, hint } = refusal
         const answer = { outcome: 'refused', message, ...(hint === undefined ? {} : { hint }) } as const

@@ -19,10 +19,11 @@ import { textColumnsOf } from '../../transform/values/value-codec.js'
 import type { Compress } from '../../transform/zstd.js'
 import { abandon } from '../abandon.js'
 import type { BatchCommitter } from '../batch-committer.js'
-import type { StartPoint } from '../live-stream.js'
 import type { MemoryGate } from '../memory-gate.js'
 import type { ProgressLedger } from '../progress-ledger.js'
+import type { ProgressWatch } from '../progress-watch.js'
 import type { SessionSettings } from '../session.js'
+import type { StartPoint } from '../start-point.js'
 import { Copier } from './copier.js'
 import { PositionWait } from './position-wait.js'
 import { RateLimit } from './rate-limit.js'
@@ -43,6 +44,7 @@ export interface CopiesBesideOptions {
   readonly files: FileTarget
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly watch: ProgressWatch
   /** Asks the server where the stream is. */
   readonly ask: () => void
   readonly fail: (failure: Failure) => void
@@ -68,7 +70,7 @@ export class CopiesBeside {
 
   /** Copies the existing rows of the tables that the lake does not have whole, or that are asked for, until it is stopped. */
   begin(committer: BatchCommitter, registry: SchemaRegistry, catalog: TypeCatalog, store: ObjectStore): void {
-    const { settings, facts, start, control, gate, files, logger, metrics, fail } = this.#options
+    const { settings, facts, start, control, gate, files, logger, metrics, watch, fail } = this.#options
     const { copyBytesPerSecond: rate } = settings
     const { totals } = start
     this.#copier = new Copier({
@@ -87,7 +89,7 @@ export class CopiesBeside {
         files: { ...files, context: { ...files.context, compress: fewAtOnce(files.context.compress) } },
         gapEnd: () => totals.gaps.at(-1)?.missingTo,
         commit: (copy) => committer.copy(copy, settings.cut),
-        logger,
+        ...{ logger, watch },
       },
     })
     this.#copying = this.#copier.run().catch((error: unknown) => fail(asFailure(error)))

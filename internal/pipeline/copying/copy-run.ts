@@ -21,6 +21,7 @@ import { stampOf, type TransactionStamp } from '../../transform/transaction-stam
 import type { TextColumns } from '../../transform/values/value-codec.js'
 import { hiddenColumnsOf, withoutExcluded, type HidingSettings } from '../hidden-columns.js'
 import type { MemoryGate } from '../memory-gate.js'
+import { COPY_STUCK_MS, WHOLE_TABLE_STUCK_MS, type ProgressWatch } from '../progress-watch.js'
 import { PartFiles } from './part-files.js'
 import type { RateLimit } from './rate-limit.js'
 import { isRefusal, refusalOf } from './refusal.js'
@@ -56,6 +57,7 @@ export interface CopyContext {
   readonly gapEnd: () => Lsn | undefined
   readonly commit: (copy: PlannedCopy) => Promise<CopyProgress>
   readonly logger: Logger
+  readonly watch: ProgressWatch
 }
 
 /** What became of a table that was not copied. */
@@ -285,23 +287,24 @@ export class CopyRun {
       await this.#snapshot.read(client, async () => {
         await client.query(`LOCK TABLE ONLY ${piece.source.name} IN ACCESS SHARE MODE`)
         await this.#compare(copy.source)
-        await copyOut(
-          client,
-          copyStatement(
-            // Without the columns that are left out: they are not even read.
-            { ...copy.source, relation: copy.layout.relation },
-            piece,
-            columnsAsText(copy.layout),
-            copy.wanted.request?.where,
-          ),
-          files.take,
+        const statement = copyStatement(
+          // Without the columns that are left out: they are not even read.
+          { ...copy.source, relation: copy.layout.relation },
+          ...([piece, columnsAsText(copy.layout), copy.wanted.request?.where] as const),
         )
+        const { schema, table } = copy.table
+        const step = this.#context.watch.begin(`the copy of ${schema}.${table}`, this.#stuckMs, () => files.taken)
+        await copyOut(client, statement, files.take).finally(() => step.end())
       })
     } catch (error) {
       await files.discard()
       throw error
     }
     return files.finish()
+  }
+
+  get #stuckMs(): number {
+    return this.#context.serverVersion < FIRST_RANGE_VERSION ? WHOLE_TABLE_STUCK_MS : COPY_STUCK_MS
   }
 
   /** Throws where the table is not what the snapshot saw: an old snapshot finds a table empty that was rewritten. */

@@ -49,6 +49,7 @@ export class PartFiles {
   #told = { rows: 0, bytes: 0 }
   #sealedAt = 0
   #lookAt = LOOK_EVERY_BYTES
+  #waits = false
 
   /** `nextPart`: numbers the files of the run. `received`: what has come since it was told last. */
   constructor(
@@ -80,6 +81,11 @@ export class PartFiles {
     return this.#bytes < this.#lookAt ? undefined : this.#look()
   }
 
+  /** Bytes so far; undefined while it waits for memory or for the rate. */
+  get taken(): number | undefined {
+    return this.#waits ? undefined : this.#bytes
+  }
+
   /** No more comes. The files, once all are staged. */
   finish(): Promise<StagedFile[]> {
     this.#tell()
@@ -103,7 +109,10 @@ export class PartFiles {
       this.#sealedAt = this.#bytes
       this.#rows.sealPages()
     }
-    return gate.room() ?? wait ?? nextTurn()
+    const waiting = gate.room() ?? wait
+    if (waiting === undefined) return nextTurn()
+    this.#waits = true
+    return waiting.finally(() => (this.#waits = false))
   }
 
   /** Returns the bytes since it was told last. */

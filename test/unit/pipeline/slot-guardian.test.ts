@@ -6,7 +6,14 @@ import { judgeSlot } from '../../../internal/pipeline/slot-guardian.js'
 import type { SlotHealth } from '../../../internal/replication/slot.js'
 
 const health: SlotHealth = {
-  ...{ walStatus: 'reserved', retainedBytes: 900, behindBytes: 10, safeBytes: undefined, checkpointAgeSeconds: 1 },
+  ...{
+    walStatus: 'reserved',
+    retainedBytes: 900,
+    behindBytes: 10,
+    safeBytes: undefined,
+    checkpointAgeSeconds: 1,
+    walBytes: 0,
+  },
 }
 
 test('a slot without a limit is fine however much is kept for it', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../internal/model/failure.js'
-import type { ObjectDigest, ObjectStore, StoredObject } from '../../../internal/storage/object-store.js'
+import type { ObjectDigest, ObjectStore, PutOptions, StoredObject } from '../../../internal/storage/object-store.js'
 import {
   RetryingStore,
   type CallObserver,
@@ -34,7 +34,8 @@ class ScriptedStore implements ObjectStore {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
-  async put(key: string): Promise<'created'> {
+  async put(key: string, _chunks: readonly Uint8Array[], options: PutOptions): Promise<'created'> {
+    options.onMoved?.()
     this.#step(`put ${key}`)
     return 'created'
   }
@@ -92,12 +93,22 @@ class Recorder implements CallObserver {
   readonly failures: (StoreCall & FailedAttempt)[] = []
   /** `failed put k`, `succeeded put k`, `ended put k`. */
   readonly told: string[] = []
+  /** `began put k`, `moved put k`. */
+  readonly moves: string[] = []
   onFailed: () => void = () => undefined
   readonly #calls = new Set<StoreCall>()
 
   /** Different calls of which something was told. */
   get calls(): number {
     return this.#calls.size
+  }
+
+  began(call: StoreCall): void {
+    this.moves.push(`began ${call.operation} ${call.key}`)
+  }
+
+  moved(call: StoreCall): void {
+    this.moves.push(`moved ${call.operation} ${call.key}`)
   }
 
   failed(call: StoreCall, attempt: FailedAttempt): void {
@@ -243,6 +254,12 @@ test('an abort ends a listing that waits', { timeout: 10_000 }, async (t) => {
   }
   await assert.rejects(reading(), { kind: 'gave_up' })
   assert.deepEqual(keys, ['p/1'])
+})
+
+test('the beginning of a call is told once, and each part of it that arrives', async () => {
+  const { store, observer } = retrying([away()])
+  await store.put('k', [], { role: 'data' })
+  assert.deepEqual(observer.moves, ['began put k', 'moved put k', 'moved put k'])
 })
 
 test('after an abort nothing is asked', async () => {
