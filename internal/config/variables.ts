@@ -356,7 +356,7 @@ export const variables = [
     kind: { type: 'text', accepted: 'host:port such as 127.0.0.1:8080 or [::1]:8080, or empty for off' },
     default: '127.0.0.1:8080',
     summary: '/livez, /readyz, /metrics',
-    meaning: 'Address that serves `/livez`, `/readyz` and `/metrics`; empty: off.',
+    meaning: 'Address that serves `/livez`, `/readyz`, `/metrics` and the status page; empty: off.',
     example: '127.0.0.1:8080',
   },
   {

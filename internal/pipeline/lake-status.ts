@@ -1,4 +1,5 @@
 // What the bucket alone says of a lake: where its log ends, what is missing, what it holds of each table, and how far a copy is.
+import type { Commit } from '../model/batch-record.js'
 import type { Lsn } from '../model/lsn.js'
 import { CommitLog } from '../storage/commit-log.js'
 import { readCopyReport, type CopyReport } from '../storage/copy-report.js'
@@ -18,7 +19,12 @@ export interface LakeStatus {
   /** In order of their names. `isCopied`: its existing rows are there. */
   readonly tables: readonly (TableTotals & { readonly isCopied: boolean })[]
   readonly copy: CopyReport | undefined
+  /** Of the transactions in the newest batches; undefined where that is no stretch of time. */
+  readonly rowsPerSecond: number | undefined
 }
+
+/** So many of the newest batches are read for the rate. */
+const RECENT_BATCHES = 16
 
 /** Throws Failure where the store cannot be read or the log is damaged. */
 export async function readLakeStatus(store: ObjectStore, slot: string): Promise<LakeStatus> {
@@ -38,7 +44,23 @@ export async function readLakeStatus(store: ObjectStore, slot: string): Promise<
       .map((table) => ({ ...table, isCopied: finished.has(nameOf(table)) }))
       .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
     copy: await readCopyReport(store, slot),
+    rowsPerSecond: lastCommit && rateOf(await recentCommits(log, lastCommit.batch)),
   }
+}
+
+function recentCommits(log: CommitLog, last: number): Promise<Commit[]> {
+  const from = Math.max(0, last - RECENT_BATCHES + 1)
+  return Promise.all(Array.from({ length: last - from + 1 }, (_, index) => log.readCommit(from + index)))
+}
+
+/** By the times of the transactions, of batches of changes only. */
+function rateOf(commits: readonly Commit[]): number | undefined {
+  const changes = commits.filter(({ kind }) => kind === 'changes')
+  const from = changes[0]?.firstCommitMicros
+  const to = changes.at(-1)?.lastCommitMicros
+  if (from === undefined || to === undefined || to <= from) return undefined
+  const rows = changes.reduce((sum, commit) => sum + commit.rows, 0)
+  return Math.round((rows * 1_000_000) / Number(to - from))
 }
 
 function nameOf({ schema, table }: { schema: string; table: string }): string {

@@ -112,6 +112,7 @@ export class Service {
 
   /** Resolves after an orderly stop. Throws the Failure that ended it. */
   async run(): Promise<void> {
+    this.#look()
     const looking = setInterval(() => this.#look(), LOOK_EVERY_MS)
     try {
       while (!this.#stop.aborted) {

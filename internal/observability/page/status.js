@@ -21,6 +21,7 @@ const size = (bytes) => {
   return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
 }
 const duration = (seconds) => {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`
@@ -71,7 +72,7 @@ const tables = {
     columns: [
       { title: 'When', text: (row) => clock(row.at) },
       { title: 'What', text: (row) => ({ info: 'recovered', warn: 'failed', error: 'error' })[row.level], tone: true },
-      { title: 'Message', text: (row) => row.message, kind: 'long' },
+      { title: 'Message', text: (row) => row.message },
     ],
   },
 }
