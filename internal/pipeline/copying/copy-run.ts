@@ -287,11 +287,9 @@ export class CopyRun {
       await this.#snapshot.read(client, async () => {
         await client.query(`LOCK TABLE ONLY ${piece.source.name} IN ACCESS SHARE MODE`)
         await this.#compare(copy.source)
-        const statement = copyStatement(
-          // Without the columns that are left out: they are not even read.
-          { ...copy.source, relation: copy.layout.relation },
-          ...([piece, columnsAsText(copy.layout), copy.wanted.request?.where] as const),
-        )
+        // Without the columns that are left out: they are not even read.
+        const source = { ...copy.source, relation: copy.layout.relation }
+        const statement = copyStatement(source, piece, columnsAsText(copy.layout), copy.wanted.request?.where)
         const { schema, table } = copy.table
         const step = this.#context.watch.begin(`the copy of ${schema}.${table}`, this.#stuckMs, () => files.taken)
         await copyOut(client, statement, files.take).finally(() => step.end())
