@@ -33,7 +33,8 @@ const says = (page: Page, selector: string, wanted: RegExp): Promise<unknown> =>
   })
 
 test('shows what happens as it happens, and nothing jumps', { skip }, async (t) => {
-  const { page, write, rig, complaints, shifted, address } = await setUp(t, WIDE)
+  const { page, write, rig, complaints, address, ...opened } = await setUp(t, WIDE)
+  const shifted = () => opened.shifted()
   await says(page, '#state', /streaming/)
   await says(page, '#retained', /\d (B|[KMG]iB)/)
   const before = await shifted()
