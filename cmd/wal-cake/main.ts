@@ -33,6 +33,7 @@ export interface Flags {
   readonly publication?: boolean
   readonly yes?: boolean
   readonly json?: boolean
+  readonly print?: boolean
   readonly where?: string
   readonly table?: readonly string[]
   readonly sample?: boolean
@@ -58,7 +59,7 @@ const verbs: Readonly<Record<string, () => Promise<(invocation: Invocation) => P
 const answering: readonly string[] = ['doctor', 'status', 'tail', 'verify', 'views']
 
 /** How many words may stand behind a verb; none where it is not named. */
-const mostArgs: Readonly<Record<string, number>> = { snapshot: 1, tail: 1 }
+const mostArgs: Readonly<Record<string, number>> = { snapshot: 1, tail: 1, init: 1 }
 
 /** Flags, and the verbs that each belongs to. */
 const flagsOf = {
@@ -71,6 +72,7 @@ const flagsOf = {
   sample: { verbs: ['verify'], type: 'boolean' },
   engine: { verbs: ['views'], type: 'string' },
   'as-of': { verbs: ['views'], type: 'string' },
+  print: { verbs: ['init'], type: 'boolean' },
 } as const
 
 /** Ends with the exit code that belongs to the outcome. */

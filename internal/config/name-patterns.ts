@@ -10,6 +10,8 @@ export interface NamePattern {
   readonly text: string
   /** The parts, where none of them has a wildcard. */
   readonly exact: readonly string[] | undefined
+  /** The parts as patterns of SQL's LIKE. */
+  readonly like: readonly string[]
   /** As many parts as the pattern has. */
   readonly matches: (...parts: readonly string[]) => boolean
 }
@@ -39,6 +41,7 @@ function namePattern(texts: readonly string[]): NamePattern {
   return {
     text: texts.join('.'),
     exact: parts.every(({ length }) => length === 1) ? parts.map(([piece]) => piece!) : undefined,
+    like: parts.map(likeText),
     matches: (...names) => rules.every((part, k) => part.test(names[k]!)),
   }
 }
@@ -50,6 +53,10 @@ function partPattern(text: string): PartPattern {
     else pieces.push(`${pieces.pop()!}${quoted?.replaceAll('""', '"') ?? token}`)
   }
   return pieces
+}
+
+function likeText(pattern: PartPattern): string {
+  return pattern.map((piece) => piece.replace(/[%_\\]/g, '\\$&')).join('%')
 }
 
 function rule(pattern: PartPattern): RegExp {

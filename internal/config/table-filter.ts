@@ -31,6 +31,12 @@ export class TableFilter {
       .filter((name) => this.matches(name.schema, name.table))
   }
 
+  /** Both lists as patterns of SQL's LIKE; all tables are included where the first is empty. */
+  get likePatterns(): Readonly<Record<'include' | 'exclude', readonly TableName[]>> {
+    const like = ({ like: [schema, table] }: NamePattern): TableName => ({ schema: schema!, table: table! })
+    return { include: this.#include.map(like), exclude: this.#exclude.map(like) }
+  }
+
   /** The filter that a record of the log names: mostly this one, but the settings may have changed since. */
   writtenAs({ tables, excludeTables }: FilterSettings): TableFilter {
     const unchanged = tables === this.tables && excludeTables === this.excludeTables

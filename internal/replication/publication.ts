@@ -36,9 +36,13 @@ export const anyTable = `pg_catalog.pg_publication_tables p
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
  WHERE p.pubname = $1 AND c.oid = $2`
 
-/** SQL: an UPDATE or DELETE of `c` of pg_class names no row, so PostgreSQL refuses it once `c` is published. */
+/**
+ * SQL: an UPDATE or DELETE of `c` of pg_class names no row, so PostgreSQL refuses it once `c` is published. A deferrable key is
+ * none, and an identity whose index was dropped is NOTHING.
+ */
 export const namesNoRow = `(c.relreplident = 'n' OR c.relreplident = 'd'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))`
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)
+  OR c.relreplident = 'i' AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))`
 
 /** No table that a user has made has a smaller OID. */
 const FIRST_USER_OID = 16_384
@@ -87,7 +91,7 @@ export async function readPublication(control: pg.Client, name: string): Promise
 
 /** Creates the publication. Partitioned tables are published as themselves, not as their partitions. */
 export async function createPublication(control: pg.Client, name: string, wanted: Wanted): Promise<void> {
-  const statement = createStatement(name, wanted)
+  const statement = publicationStatement(name, wanted)
   try {
     await control.query(statement)
   } catch (cause) {
@@ -108,7 +112,8 @@ export async function createPublication(control: pg.Client, name: string, wanted
   }
 }
 
-function createStatement(name: string, wanted: Wanted): string {
+/** SQL that creates it, without a semicolon. */
+export function publicationStatement(name: string, wanted: Wanted): string {
   const identifier = pg.escapeIdentifier(name)
   const what = wanted.all
     ? 'ALL TABLES'
@@ -144,7 +149,7 @@ export async function checkPublishable(control: pg.Client, name: string, wanted:
     {
       hint:
         `Run for each: ALTER TABLE ${names[0]!} REPLICA IDENTITY FULL; or choose other tables with TABLES; ` +
-        `or, where rows are only inserted, create the publication yourself: ${createStatement(name, wanted)};`,
+        `or, where rows are only inserted, create the publication yourself: ${publicationStatement(name, wanted)};`,
     },
   )
 }
