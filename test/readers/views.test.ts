@@ -115,7 +115,11 @@ const trino: ViewEngine = {
     try {
       const answers = []
       for (const statement of statements)
-        answers.push(await server.query(String(statement)).catch((error: unknown) => String(error)))
+        answers.push(
+          await server
+            .query(typeof statement === 'string' ? statement : statement.python)
+            .catch((error: unknown) => String(error)),
+        )
       return answers
     } finally {
       await server.stop()
