@@ -1,5 +1,5 @@
 // The views of docs/querying.md in the engines that are no library of Node: the current state is what PostgreSQL has, row for
-// row, and was it at an earlier time. Athena is not run: its views run in Trino, over tables declared for Trino.
+// row, and was it at an earlier time. Athena is not run; its views are nearly those for Trino.
 import assert from 'node:assert/strict'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

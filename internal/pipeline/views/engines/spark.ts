@@ -24,9 +24,7 @@ USING json OPTIONS (path ${literal(pathOf(`${root}/${headKey(slot)}`))}, multiLi
     const sql = stateQuery(description, columns, dialect, identifier(names.log), cut)
     return [...statements, `${view(asOf === undefined ? names.state : names.asOf)} AS\n${sql}`]
   },
-  notes: [
-    `A view has the files that were there when it was made. Run all of this again for newer ones, or REFRESH TABLE ${HEAD} and then each log.`,
-  ],
+  notes: ['A view has the files that were there when it was made: run all of this again for newer ones.'],
 }
 
 function logSource({ description, folder }: NamedTable, { root }: LakePlace): string {
