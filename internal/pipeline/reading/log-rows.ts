@@ -49,7 +49,7 @@ function notesOf(group: ReadonlyMap<string, StoredValues>, names: readonly strin
     count: ops.length,
     op: (row) => textOf(ops[row])!,
     lsn: (row) => lsns[row] as bigint,
-    seq: (row) => Number(seqs[row] as bigint),
+    seq: (row) => Number(seqs[row]),
     unchanged: (row) => {
       const note = textOf(unchanged[row])
       return note === undefined ? [] : (JSON.parse(note) as string[])

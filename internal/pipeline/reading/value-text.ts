@@ -35,14 +35,14 @@ function textOfLeaf(leaf: SchemaElement, { type, typmod }: ColumnType): (value: 
     case 'DOUBLE':
       return (value) => float8Text(value as number)
     case 'INT32':
-      return kind === 'DATE' ? (value) => dayText(value as number) : (value) => String(value as number)
+      return kind === 'DATE' ? (value) => dayText(value as number) : (value) => String(value)
     case 'INT64':
       if (leaf.logical_type?.type === 'TIMESTAMP') {
         const zone = leaf.logical_type.isAdjustedToUTC ? '+00' : ''
         return (value) => timestampText(value as bigint, zone)
       }
       if (kind === 'DECIMAL') return decimals(leaf, type, typmod)
-      return (value) => String(value as bigint)
+      return (value) => String(value)
     case 'FIXED_LEN_BYTE_ARRAY': {
       const text = decimals(leaf, type, typmod)
       return (value) => text(signed(value as Uint8Array))
@@ -73,7 +73,7 @@ function decimals(leaf: SchemaElement, type: string, typmod: number): (unscaled:
   const zeros = '0'.repeat(Math.max(0, (wanted ?? scale) - scale))
   const point = scale + zeros.length === 0 ? '' : '.'
   return (unscaled) => {
-    const digits = String(unscaled as bigint)
+    const digits = String(unscaled)
     const sign = digits.startsWith('-') ? '-' : ''
     const padded = digits.slice(sign.length).padStart(scale + 1, '0')
     return `${sign}${padded.slice(0, padded.length - scale)}${point}${padded.slice(padded.length - scale)}${zeros}`
