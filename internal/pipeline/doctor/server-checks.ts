@@ -5,6 +5,7 @@ import { connect, type ConnectionTarget } from '../../replication/connection.js'
 import { inspectServer, type ServerFacts } from '../../replication/server.js'
 import { readSlot, readSlotHealth } from '../../replication/slot.js'
 import { attempt, failed, ok, warning, type Check } from './check.js'
+import { linkChecks } from './link-checks.js'
 
 const ROUND_TRIPS = 5
 /** A clock that is further off makes lags and ages wrong. */
@@ -58,6 +59,7 @@ export async function serverChecks(
   const checks = [
     ...version,
     ...rolesAndLimits(settings, target),
+    ...(await attempt('pooler', () => linkChecks(control, target))),
     ...(await attempt('replication', () => replicationCheck(target))),
     ...(facts === undefined ? [] : await attempt('slot', () => slotChecks(control, slot, facts!.database, settings))),
     ...(await attempt('clock', () => clockCheck(control))),
