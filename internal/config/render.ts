@@ -4,7 +4,7 @@ import { acceptedText, variableGroups, variables, type Variable } from './variab
 
 const verbs = {
   start: 'stream until stopped (the default)',
-  init: 'create publication and slot; --print: the rights it takes',
+  init: 'create publication and slot; --print: rights it takes',
   doctor: 'what a start needs, and what mends it; --json',
   snapshot: 'the copy that runs; TABLE [--where "…"]: copy it again',
   status: 'what the lake holds, how far a copy is; --json',
