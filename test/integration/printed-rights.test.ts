@@ -141,7 +141,10 @@ async function assertOthersDenied(t: TestContext, rig: Rig, env: Env): Promise<v
 test('what is printed without a database, a bucket or a copy', async (t) => {
   const env = { PG_CONN_STRING: 'postgres://cake@nowhere.invalid/shop', LAKE_DIR: '/nowhere' }
   const { code, output } = await runVerb(t, ['init', '--print'], env)
-  assert.deepEqual([code, /CREATE PUBLICATION/.test(output), /there is no bucket/.test(output)], [0, true, true])
+  assert.deepEqual(
+    [code, output.includes('CREATE PUBLICATION'), output.includes('there is no bucket')],
+    [0, true, true],
+  )
   for (const args of [
     ['init', 'sql'],
     ['init', '--print', 'everything'],
