@@ -31,9 +31,9 @@ case ${LAKE_DIR:-/} in
 esac
 cd "${self%/*}"
 
-command -v node > /dev/null || fail 'needs Node.js 20.11 or newer, and there is no node on the PATH' 2
-node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
-  fail "needs Node.js 20.11 or newer, and this is $(node --version)" 2
+command -v node > /dev/null || fail 'needs Node.js 20.12 or newer, and there is no node on the PATH' 2
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 12) ? 0 : 1)' ||
+  fail "needs Node.js 20.12 or newer, and this is $(node --version)" 2
 
 # Compression runs on this pool.
 if [ -z "${UV_THREADPOOL_SIZE:-}" ]; then

@@ -159,6 +159,11 @@ function connectFailure(target: ConnectionTarget, cause: unknown): Failure {
     case 'EAI_AGAIN':
       return linkFailure(`the host name of ${where} is not known here`, cause, `Check the host in ${variable}.`)
   }
+  if (/unsupported startup parameter/i.test(detail))
+    return config(
+      `at ${where} is a pooler (PgBouncer or one like it), not PostgreSQL itself: ${detail}`,
+      `Name the server in ${variable}: replication does not go through a pooler.`,
+    )
   if (/does not support SSL/i.test(detail))
     return config(
       `PostgreSQL at ${where} has TLS switched off`,

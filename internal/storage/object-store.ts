@@ -25,6 +25,14 @@ export interface PutOptions {
 
 export type StageOptions = Omit<PutOptions, 'ifAbsent'>
 
+/** For people; undefined for what the store does not tell. */
+export interface StoreSettings {
+  /** By which objects are encrypted that do not ask for it themselves; `none`. */
+  readonly encryption: string | undefined
+  /** `Enabled`, `Suspended` or `off`. */
+  readonly versioning: string | undefined
+}
+
 /**
  * Keys are relative to the namespace, `/`-separated, already percent-encoded. Every method throws Failure: `store_away`
  * for what may pass by itself, `config` for what a person has to mend (no such bucket, access denied), and once a signal
@@ -63,5 +71,7 @@ export interface ObjectStore {
    * under way.
    */
   abandonUnfinished(prefix: string, isOurs: (key: string) => boolean): Promise<number>
+  /** Of the place that the objects are in; absent where there are none. Never throws. */
+  settings?(): Promise<StoreSettings>
   close(): void
 }

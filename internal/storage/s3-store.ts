@@ -14,7 +14,15 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { Failure } from '../model/failure.js'
-import type { ObjectDigest, ObjectStore, PutOptions, StageOptions, StoredObject } from './object-store.js'
+import type {
+  ObjectDigest,
+  ObjectStore,
+  PutOptions,
+  StageOptions,
+  StoredObject,
+  StoreSettings,
+} from './object-store.js'
+import { bucketSettings } from './s3-bucket-settings.js'
 import { IDLE_TIMEOUT_MS, newS3Client, sending, type S3ClientOptions } from './s3-client.js'
 import { s3Answer, s3Failure, type S3Place } from './s3-failure.js'
 import {
@@ -201,6 +209,10 @@ export class S3Store implements ObjectStore {
     } catch (error) {
       throw this.#failure(error, `abort unfinished uploads below ${prefix}`, undefined)
     }
+  }
+
+  async settings(): Promise<StoreSettings> {
+    return bucketSettings(this.#client, this.#options.bucket)
   }
 
   close(): void {

@@ -101,7 +101,8 @@ export class PartFiles {
 
   #look(): Pause {
     const { gate, memoryLimitBytes, rateLimit, workers } = this.#context
-    const wait = rateLimit?.spend(this.#tell())
+    const taken = this.#tell()
+    const wait = rateLimit?.spend(taken)
     this.#lookAt = this.#bytes + LOOK_EVERY_BYTES
     // Only a file that is closed leaves memory: values outside of the pages make a part larger than its pages are.
     if (gate.short && this.#rows.openBytes >= memoryLimitBytes / workers) this.#rows.close()

@@ -1,6 +1,6 @@
 // The store: each right that the service needs is tried on objects of the doctor's own, which it takes away again.
 import { createHash, randomBytes } from 'node:crypto'
-import type { ObjectStore } from '../../storage/object-store.js'
+import type { ObjectStore, StoreSettings } from '../../storage/object-store.js'
 import { probeKey, probePrefix } from '../../storage/keys.js'
 import { attempt, failed, ok, type Check } from './check.js'
 
@@ -30,7 +30,27 @@ export async function storeChecks(store: ObjectStore, slot: string): Promise<rea
     for (const key of [whole!, inParts!]) await store.delete(key)
     return ok('delete', 'what the doctor wrote is gone again')
   })
-  return [...checks, ...deletion]
+  return [...checks, ...deletion, ...settingsOf(await store.settings?.())]
+}
+
+function settingsOf(settings: StoreSettings | undefined): Check[] {
+  if (settings === undefined) return []
+  const { encryption, versioning } = settings
+  const untold = (action: string): string => `not told: it takes the right ${action}, which the service does not need`
+  const kept = 'expire noncurrent versions below _wal_cake/ after some days: head.json is overwritten with each batch'
+  const isKept =
+    versioning === 'Enabled' ? `Enabled; ${kept}` : `${versioning}: an object that somebody deletes is gone`
+  return [
+    ok(
+      'encryption',
+      encryption === undefined
+        ? untold('s3:GetEncryptionConfiguration')
+        : encryption === 'none'
+          ? 'not by the bucket; S3_SSE asks for it with each object'
+          : `${encryption}, unless S3_SSE says otherwise`,
+    ),
+    ok('versioning', versioning === undefined ? untold('s3:GetBucketVersioning') : isKept),
+  ]
 }
 
 function misread(): Check {

@@ -70,17 +70,17 @@ export async function* changesOf(
   const heads: { change: Change; rest: AsyncGenerator<Change> }[] = []
   for (const files of byTable.values()) {
     const rest = changesOfFiles(files, store, schemas)
-    const { value, done } = await rest.next()
-    if (done !== true) heads.push({ change: value, rest })
+    const next = await rest.next()
+    if (next.done !== true) heads.push({ change: next.value, rest })
   }
   while (heads.length > 0) {
     let first = 0
     for (let k = 1; k < heads.length; k++) if (isBefore(heads[k]!.change, heads[first]!.change)) first = k
     const head = heads[first]!
     yield head.change
-    const { value, done } = await head.rest.next()
-    if (done === true) heads.splice(first, 1)
-    else head.change = value
+    const next = await head.rest.next()
+    if (next.done === true) heads.splice(first, 1)
+    else head.change = next.value
   }
 }
 

@@ -47,7 +47,9 @@ export async function inOrder(
   let next = 0
   const takeCopiesBefore = async (lsn: Lsn): Promise<void> => {
     for (; next < copies.length && copies[next]!.copiedAt! < lsn; next++) {
-      const { item, loaded } = (await copied.next()).value!
+      const file = await copied.next()
+      if (file.done === true) return
+      const { item, loaded } = file.value
       for await (const rows of item.rows(loaded))
         for (let row = 0; row < rows.count; row++) if (counts(rows, row, rows.lsn(row))) take(rows, row)
     }
