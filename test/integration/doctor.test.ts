@@ -42,6 +42,13 @@ test('before the first start, and beside a running service: all is well, and not
   const second = await examine(t, rig)
   assert.deepEqual(troubles(second), ['warning: WAL limit'])
   assert.match(second.checks.find(({ subject }) => subject === 'slot')!.found, /process \d+ streams from it/)
+  // Whether the store is the suite's own or another one decides which.
+  const said = (subject: string): string => second.checks.find((check) => check.subject === subject)!.found
+  assert.match(
+    said('versioning'),
+    /^(off: an object that somebody deletes is gone|Enabled; expire|not told: .*GetBucketVersioning)/,
+  )
+  assert.match(said('encryption'), /^(AES256|aws:kms|not by the bucket|not told: .*GetEncryptionConfiguration)/)
   assert.deepEqual([second.checks.some(({ section }) => section === 'Tables'), second.code], [true, 0])
   assert.equal(await service.stop(), 0)
 })
