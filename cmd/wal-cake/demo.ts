@@ -10,11 +10,11 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { LakeReader } from './demo/lake-reader.js'
 import { startPostgres, type PostgresServer } from './demo/postgres-server.js'
-import { showProgress } from './demo/progress-line.js'
 import { reportOnLake } from './demo/report.js'
 import { ServiceProcess } from './demo/service-process.js'
 import { shopTables } from './demo/shop-schema.js'
 import { openShop, trade, type ShopCounts } from './demo/shop.js'
+import { ProgressBar } from './progress-bar.js'
 import { formatBytes, formatCount, formatSeconds, textTable } from './text-table.js'
 
 const SLOT = 'wal_cake_demo'
@@ -22,6 +22,7 @@ const STREAMING_LIMIT_MS = 15_000
 const CATCH_UP_LIMIT_MS = 20_000
 const STOP_LIMIT_MS = 10_000
 const SHOWN_DIFFERENCES = 12
+const SHOWN_EVERY_MS = 200
 const exampleQuery =
   'SELECT status, count(*) AS orders, sum(total) AS revenue FROM orders GROUP BY status ORDER BY revenue DESC'
 
@@ -112,17 +113,19 @@ async function runShop(url: string, service: ServiceProcess, seconds: number): P
   const closing = new AbortController()
   running.closing = closing
   const timer = setTimeout(() => closing.abort(), seconds * 1000)
-  const endProgress = showProgress(() => {
+  const bar = new ProgressBar(process.stdout)
+  const looking = setInterval(() => {
     if (!service.running) closing.abort()
     const { changes, files, bytes } = service.progress
     const inLake = `${formatCount(changes)} changes in ${files} files, ${formatBytes(bytes)}`
-    return `${elapsed().toFixed(0).padStart(3)} s  ${formatCount(counts.committed)} transactions → ${inLake}`
-  })
+    bar.show(`${formatCount(counts.committed)} transactions → ${inLake}`, Math.min(elapsed(), seconds), seconds)
+  }, SHOWN_EVERY_MS)
   try {
     await trade(url, closing.signal, counts)
   } finally {
     clearTimeout(timer)
-    endProgress()
+    clearInterval(looking)
+    bar.end()
   }
   const { committed, rolledBack } = counts
   say(
