@@ -10,7 +10,7 @@ const verbs = {
   status: 'what the lake holds, how far a copy is; --json',
   tail: 'changes as they come; [TABLE] [--from LSN] [--json]',
   verify: 'lake against database; [--table …] [--sample] [--json]',
-  views: '--engine NAME: SQL for log and current state of each table',
+  views: '--engine NAME: SQL for the log and state of each table',
   repair: 'after a gap: say what is missing; --yes: go on',
   drop: 'remove the slot; stop the service first',
 } as const
