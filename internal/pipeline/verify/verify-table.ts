@@ -5,7 +5,7 @@ import type { Lsn } from '../../model/lsn.js'
 import type { SourceTable } from '../../replication/copy-source.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 import type { SchemaVersion } from '../../storage/schema-registry.js'
-import type { WantedColumn } from '../reading/log-rows.js'
+import type { LogRows, WantedColumn } from '../reading/log-rows.js'
 import { lakeNameIn } from '../reading/table-columns.js'
 import {
   partSums,
@@ -78,36 +78,41 @@ export async function verifyTable(
     columns.map((column) => ({ ...column, lakeName: lakeNameIn(versions, version, column.name) }))
   const { files, truncated, late, problems } = await lookThrough(store, question.files, wanted, until, question.read)
   const table = { source, columns, key, late: late.filter((k) => !key.includes(k)), encoding }
-  const span = { after: truncated, until }
-  if (key.length === 0) return { ...(await counted(client, table, files, span)), hidden, problems }
-  const state = new KeyedState(table)
-  await inOrder(files, span, (rows, row) => state.take(rows, row))
-  const found = question.sample ? await sampled(client, table, state) : await summed(client, table, state, files, span)
+  const log = { files, span: { after: truncated, until } }
+  if (key.length === 0) return { ...(await counted(client, table, log)), hidden, problems }
+  const found = question.sample ? await sampled(client, table, log) : await summed(client, table, log)
   return { ...found, hidden, problems }
 }
 
 type Found = Omit<TableVerdict, 'hidden' | 'problems'>
 
-async function counted(
-  client: pg.Client,
-  table: ComparedTable,
-  files: readonly ReadableFile[],
-  span: Span,
-): Promise<Found> {
+/** The change log of a table. */
+interface TableLog {
+  readonly files: readonly ReadableFile[]
+  readonly span: Span
+}
+
+/** Carries out the log while the server answers. */
+async function atOnce<T>(
+  asked: Promise<T>,
+  { files, span }: TableLog,
+  state: { take(rows: LogRows, row: number): void },
+): Promise<T> {
+  const [answer] = await Promise.all([asked, inOrder(files, span, (rows, row) => state.take(rows, row))])
+  return answer
+}
+
+async function counted(client: pg.Client, table: ComparedTable, log: TableLog): Promise<Found> {
   const state = new CountedState(table)
-  await inOrder(files, span, (rows, row) => state.take(rows, row))
-  const [ours, theirs] = [state.sums(), await partSums(client, table)]
+  const theirs = await atOnce(partSums(client, table), log, state)
+  const ours = state.sums()
   return { ...totals(ours, theirs), isEqual: differingParts(ours, theirs).length === 0, differences: [] }
 }
 
-async function summed(
-  client: pg.Client,
-  table: ComparedTable,
-  state: KeyedState,
-  files: readonly ReadableFile[],
-  span: Span,
-): Promise<Found> {
-  const [ours, theirs] = [state.sums(), await partSums(client, table)]
+async function summed(client: pg.Client, table: ComparedTable, log: TableLog): Promise<Found> {
+  const state = new KeyedState(table)
+  const theirs = await atOnce(partSums(client, table), log, state)
+  const ours = state.sums()
   const parts = differingParts(ours, theirs)
   const rows = totals(ours, theirs)
   if (parts.length === 0) return { ...rows, isEqual: true, differences: [] }
@@ -120,13 +125,14 @@ async function summed(
     const text = key.toString('hex')
     if (!known.has(text) && extra.size < MOST_NAMED) extra.add(text)
   }
-  const only = (await namesOf(extra, table, files, span)).map((key): Difference => ({ key, what: 'only in the lake' }))
+  const only = (await namesOf(extra, table, log)).map((key): Difference => ({ key, what: 'only in the lake' }))
   const differences = [...compare(theirRows, state), ...only].slice(0, MOST_NAMED)
   return { ...rows, isEqual: false, differences }
 }
 
-async function sampled(client: pg.Client, table: ComparedTable, state: KeyedState): Promise<Found> {
-  const theirRows = await sampledRows(client, table, SAMPLED_PAGES)
+async function sampled(client: pg.Client, table: ComparedTable, log: TableLog): Promise<Found> {
+  const state = new KeyedState(table)
+  const theirRows = await atOnce(sampledRows(client, table, SAMPLED_PAGES), log, state)
   const { rows } = await client.query<{ rows: string }>(
     table.source.sources
       .map(({ name }) => {
@@ -157,8 +163,7 @@ function compare(rows: readonly SourceRow[], state: KeyedState): Difference[] {
 async function namesOf(
   wanted: ReadonlySet<string>,
   table: ComparedTable,
-  files: readonly ReadableFile[],
-  span: Span,
+  { files, span }: TableLog,
 ): Promise<(readonly string[])[]> {
   const names = new Map<string, readonly string[]>()
   if (wanted.size > 0)
