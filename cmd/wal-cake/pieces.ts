@@ -4,12 +4,17 @@ import type { Config } from '../../internal/config/parse-config.js'
 import type { StoreSettings } from '../../internal/config/store-settings.js'
 import { tlsOptions } from '../../internal/config/tls-options.js'
 import { columnSettings } from '../../internal/pipeline/hidden-columns.js'
+import type { Logger } from '../../internal/observability/logger.js'
 import type { SessionSettings } from '../../internal/pipeline/session.js'
 import type { ConnectionTarget } from '../../internal/replication/connection.js'
 import { FolderStore } from '../../internal/storage/folder-store.js'
 import type { ObjectStore } from '../../internal/storage/object-store.js'
+import { RetryingStore } from '../../internal/storage/retrying-store.js'
 import type { S3StoreOptions } from '../../internal/storage/s3-store.js'
 import { ValueHash } from '../../internal/transform/values/value-hash.js'
+
+/** One that fails so often is worth a word. */
+const TOLD_ATTEMPT = 4
 
 /** Opens the configured store. Throws Failure `config`. */
 export async function openStore(config: Config): Promise<ObjectStore> {
@@ -18,6 +23,22 @@ export async function openStore(config: Config): Promise<ObjectStore> {
   // The SDK takes a third of the time that the program needs to start, and a folder needs none of it.
   const { S3Store } = await import('../../internal/storage/s3-store.js')
   return new S3Store(s3Options(store, namespace, !config.soleWriter))
+}
+
+/** The store, for a command that has much to read: what may pass is tried again. `signal` ends every call. */
+export function patient(store: ObjectStore, signal: AbortSignal, logger: Logger, maxAttempts?: number): ObjectStore {
+  const nothing = (): void => undefined
+  return new RetryingStore(store, {
+    ...{ initialDelayMs: 200, maxDelayMs: 10_000, signal },
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    observer: {
+      ...{ began: nothing, moved: nothing, succeeded: nothing, ended: nothing },
+      failed: ({ operation, key }, { attempt, failure }) => {
+        if (attempt === TOLD_ATTEMPT)
+          logger.warn({ operation, key, err: failure }, 'the store does not answer, will try again')
+      },
+    },
+  })
 }
 
 function s3Options(

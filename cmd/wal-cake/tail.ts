@@ -9,7 +9,7 @@ import { commitsFrom, firstBatchAfter } from '../../internal/pipeline/tail/follo
 import { CommitLog } from '../../internal/storage/commit-log.js'
 import { SchemaRegistry } from '../../internal/storage/schema-registry.js'
 import type { Invocation } from './main.js'
-import { openStore } from './pieces.js'
+import { openStore, patient } from './pieces.js'
 
 /** A value is cut behind so many characters where people read it. */
 const SHOWN_CHARACTERS = 80
@@ -24,7 +24,8 @@ export async function tail({ config, logger, args, flags }: Invocation): Promise
     if (error.code !== 'EPIPE') throw error
     stop.abort()
   })
-  const store = await openStore(config)
+  const opened = await openStore(config)
+  const store = patient(opened, stop.signal, logger)
   try {
     const log = new CommitLog(store, config.slot)
     const identity = await log.readIdentity()
@@ -52,8 +53,11 @@ export async function tail({ config, logger, args, flags }: Invocation): Promise
           await once(process.stdout, 'drain', { signal: stop.signal }).catch(() => undefined)
       }
     }
+  } catch (error) {
+    // A stop ends what is on its way.
+    if (!stop.signal.aborted) throw error
   } finally {
-    store.close()
+    opened.close()
   }
 }
 

@@ -2,15 +2,18 @@
 import { formatLsn } from '../../internal/model/lsn.js'
 import { verify as verifyLake, type Verification, type VerifiedTable } from '../../internal/pipeline/verify/verify.js'
 import type { Invocation } from './main.js'
-import { openStore, sessionSettings } from './pieces.js'
+import { openStore, patient, sessionSettings } from './pieces.js'
 import { ProgressBar } from './progress-bar.js'
 import { formatCount, textTable } from './text-table.js'
 
 /** Exit code where something differs. */
 const NOT_SAFE = 3
+/** It has gone far when one of its many calls fails. */
+const STORE_ATTEMPTS = 8
 
-export async function verify({ config, version, flags }: Invocation): Promise<void> {
-  const store = await openStore(config)
+export async function verify({ config, logger, version, flags }: Invocation): Promise<void> {
+  const opened = await openStore(config)
+  const store = patient(opened, new AbortController().signal, logger, STORE_ATTEMPTS)
   const bar = new ProgressBar()
   try {
     const found = await verifyLake({
@@ -27,7 +30,7 @@ export async function verify({ config, version, flags }: Invocation): Promise<vo
     if (!isProved(found)) process.exitCode = NOT_SAFE
   } finally {
     bar.end()
-    store.close()
+    opened.close()
   }
 }
 

@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { makeRig, type Rig } from '../support/rig.js'
+import { S3Server } from '../support/s3-server.js'
 import { runVerb, type LogLine, type Service } from '../support/service.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 
 interface Change {
   readonly op: string
@@ -124,6 +126,39 @@ test('a line each for people, with all digits of a number; it ends with its read
   )
   const { stdout } = await piped.finally(() => clearInterval(writing))
   assert.equal(stdout, `${inserted!}\n`)
+  assert.equal(await service.stop(), 0)
+  await rig.dropSlot()
+})
+
+test('a store that is away for a while is waited for, and no change is missing', async (t) => {
+  const server = await S3Server.start()
+  t.after(() => server.stop())
+  const rig = await makeRig(t, { lake: server })
+  await rig.source.query('CREATE TABLE t (id int PRIMARY KEY)')
+  const service = await rig.stream()
+  await rig.source.query('INSERT INTO t VALUES (1)')
+  await rig.caughtUp(service)
+  const proxy = await TcpProxy.start(t, server.endpoint)
+  const tail = rig.start({ AWS_ENDPOINT: proxy.through(server.endpoint) }, [
+    'tail',
+    '--json',
+    '--from',
+    '0/0',
+    'public.t',
+  ])
+  await tail.waitFor('the first change', () => changes(tail).length === 1)
+  proxy.refuse()
+  proxy.cut()
+  await tail.waitForLog('the store does not answer, will try again')
+  await rig.source.query('INSERT INTO t VALUES (2)')
+  await rig.caughtUp(service)
+  await proxy.accept()
+  await tail.waitFor('the second change', () => changes(tail).length === 2)
+  assert.deepEqual(
+    changes(tail).map(({ after }) => after),
+    [{ id: 1 }, { id: 2 }],
+  )
+  assert.equal(await tail.stop(), 0)
   assert.equal(await service.stop(), 0)
   await rig.dropSlot()
 })
