@@ -5,10 +5,7 @@ import { storeChecks } from '../../internal/pipeline/doctor/store-checks.js'
 import { tableChecks } from '../../internal/pipeline/doctor/table-checks.js'
 import type { SessionSettings } from '../../internal/pipeline/session.js'
 import type { Invocation } from './main.js'
-import { openStore, sessionSettings } from './pieces.js'
-
-/** Exit code where a check failed. */
-const NOT_SAFE = 3
+import { NOT_SAFE, openStore, sessionSettings } from './pieces.js'
 
 interface Section {
   readonly title: string

@@ -13,6 +13,9 @@ import { RetryingStore } from '../../internal/storage/retrying-store.js'
 import type { S3StoreOptions } from '../../internal/storage/s3-store.js'
 import { ValueHash } from '../../internal/transform/values/value-hash.js'
 
+/** Exit code of a command that looked, and found what should not be. */
+export const NOT_SAFE = 3
+
 /** One that fails so often is worth a word. */
 const TOLD_ATTEMPT = 4
 

@@ -7,6 +7,7 @@ import { copyNumbers, isUnderWay, tableFields } from '../../internal/storage/cop
 import type { StatusReport } from '../../internal/observability/status-report.js'
 import { askService, type ServiceAnswer } from './ask-service.js'
 import { summaryOf } from './copy-bars.js'
+import { gapsJson } from './gap-json.js'
 import type { Invocation } from './main.js'
 import { openStore } from './pieces.js'
 import { formatBytes, formatCount, formatSeconds, textTable } from './text-table.js'
@@ -77,9 +78,7 @@ function jsonOf(
     last_transaction_age_seconds: durable?.micros === undefined ? null : ageOf(durable.micros, nowMs),
     rows_per_second: rowsPerSecond ?? null,
     open_batches: openBatches,
-    gaps: gaps.map(({ batch, reason, missingFrom, missingTo }) => ({
-      ...{ batch, reason, missing_from: formatLsn(missingFrom), missing_to: formatLsn(missingTo) },
-    })),
+    gaps: gapsJson(gaps),
     copy: copy === undefined ? null : copyJson(copy, nowMs),
     tables: tables.map(({ schema, table, rows, files, bytes, isCopied }) => ({
       ...{ schema, table, rows, files, bytes, copied: isCopied },

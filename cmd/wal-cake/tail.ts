@@ -6,8 +6,7 @@ import { formatMicros } from '../../internal/model/instant.js'
 import { formatLsn, parseLsn, type Lsn } from '../../internal/model/lsn.js'
 import { changesOf, KnownSchemas, type Change, type ChangedValue } from '../../internal/pipeline/tail/changes.js'
 import { commitsFrom, firstBatchAfter } from '../../internal/pipeline/tail/follow-log.js'
-import { CommitLog } from '../../internal/storage/commit-log.js'
-import { SchemaRegistry } from '../../internal/storage/schema-registry.js'
+import { CommitLog, noLake } from '../../internal/storage/commit-log.js'
 import type { Invocation } from './main.js'
 import { openStore, patient } from './pieces.js'
 
@@ -29,15 +28,12 @@ export async function tail({ config, logger, args, flags }: Invocation): Promise
   try {
     const log = new CommitLog(store, config.slot)
     const identity = await log.readIdentity()
-    if (identity === undefined)
-      throw new Failure('config', `there is no lake of the slot ${config.slot} at ${store.location}`, {
-        hint: 'Check PG_SLOT, NAMESPACE and the bucket: the service has to have begun it.',
-      })
+    if (identity === undefined) throw noLake(store, config.slot)
     const { totals } = await log.recover()
     if (!totals.tables.some(({ schema, table }) => filter.matches(schema, table)))
       logger.warn({ table: args[0] ?? null }, 'the lake has no such table yet')
     const first = from === undefined ? totals.batch + 1 : await firstBatchAfter(log, from, totals.batch)
-    const schemas = new KnownSchemas(await SchemaRegistry.open(store, config.slot))
+    const schemas = new KnownSchemas(store, config.slot)
     const format = flags.json === true ? (change: Change) => jsonOf(change, identity.database) : textOf
     for await (const commit of commitsFrom(log, first, stop.signal)) {
       if (commit.gap !== undefined)

@@ -1,13 +1,12 @@
 // `verify`: proves the lake against the source. `--table NAME`: only these; `--sample`: of each table a part; `--json`: for programs.
 import { formatLsn } from '../../internal/model/lsn.js'
 import { verify as verifyLake, type Verification, type VerifiedTable } from '../../internal/pipeline/verify/verify.js'
+import { gapsJson } from './gap-json.js'
 import type { Invocation } from './main.js'
-import { openStore, patient, sessionSettings } from './pieces.js'
+import { NOT_SAFE, openStore, patient, sessionSettings } from './pieces.js'
 import { ProgressBar } from './progress-bar.js'
 import { formatCount, textTable } from './text-table.js'
 
-/** Exit code where something differs. */
-const NOT_SAFE = 3
 /** It has gone far when one of its many calls fails. */
 const STORE_ATTEMPTS = 8
 
@@ -53,9 +52,7 @@ function jsonOf(found: Verification): object {
     proved: isProved(found),
     lsn: formatLsn(lsn),
     ...{ batches, files, problems },
-    gaps: gaps.map(({ batch, reason, missingFrom, missingTo }) => ({
-      ...{ batch, reason, missing_from: formatLsn(missingFrom), missing_to: formatLsn(missingTo) },
-    })),
+    gaps: gapsJson(gaps),
     tables: tables.map((table) => {
       const { schema, verdict, skipped } = table
       return {

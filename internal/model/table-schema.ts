@@ -31,3 +31,7 @@ export interface StreamPosition {
   readonly lsn: Lsn
   readonly seq: number
 }
+
+export function isAfter(a: StreamPosition, b: StreamPosition): boolean {
+  return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
+}

@@ -186,6 +186,12 @@ export interface CopyRange {
   readonly sinceXid?: bigint
 }
 
+/** SQL, text: PostgreSQL's own text form of column `name`. Not a cast, which of some types gives another text than their output function. */
+export function textSql(name: string): string {
+  const column = pg.escapeIdentifier(name)
+  return `CASE num_nulls(${column}) WHEN 0 THEN format('%s', ${column}) END`
+}
+
 /** In COPY's binary format, all columns in order; those that `asText` names by their text form. `chosen`: only these rows, as SQL. */
 export function copyStatement(
   { relation, filter }: SourceTable,
@@ -194,9 +200,7 @@ export function copyStatement(
   chosen?: string,
 ): string {
   const columns = relation.columns.map(({ name }, k) => {
-    const column = pg.escapeIdentifier(name)
-    // Not a cast, which of some types gives another text than their output function.
-    return asText[k] === true ? `CASE num_nulls(${column}) WHEN 0 THEN format('%s', ${column}) END` : column
+    return asText[k] === true ? textSql(name) : pg.escapeIdentifier(name)
   })
   const { source, fromPage, toPage, sinceXid } = range
   const conditions = [

@@ -229,6 +229,13 @@ export class CommitLog {
   }
 }
 
+/** `hint`: what the operator can do. */
+export function noLake({ location }: ObjectStore, slot: string, hint = CHECK_PLACE): Failure {
+  return new Failure('config', `there is no lake of the slot ${slot} at ${location}`, { hint })
+}
+
+const CHECK_PLACE = 'Check PG_SLOT, NAMESPACE and the bucket: the service has to have begun it.'
+
 function holeInLog(key: string): Failure {
   return new Failure('unsafe', `the log has a hole: ${key} stands there, but not what comes before it`, {
     hint: 'The log is never deleted from. Restore the missing objects from a backup or their older versions.',

@@ -4,7 +4,7 @@ import pLimit from 'p-limit'
 import { Failure } from '../model/failure.js'
 import { formatLsn, type Lsn } from '../model/lsn.js'
 import type { ReplicaIdentity } from '../model/relation.js'
-import type { SchemaColumn, StreamPosition, TableSchema } from '../model/table-schema.js'
+import { isAfter, type SchemaColumn, type StreamPosition, type TableSchema } from '../model/table-schema.js'
 import { schemaKey, schemasPrefix } from './keys.js'
 import type { ObjectStore } from './object-store.js'
 import { LAKE_FORMAT, RecordReader, type Json } from './record-reader.js'
@@ -69,11 +69,6 @@ export class SchemaRegistry {
       return this.#match(none, position, describe)
     }
     return this.#loaded(folder, table).then((versions) => this.#match(versions, position, describe))
-  }
-
-  /** As recorded in the store, in order of their positions. */
-  async versionsOf(table: TableName): Promise<readonly SchemaVersion[]> {
-    return this.#load(table)
   }
 
   /** The newest version that holds at or before `lsn`. */
@@ -152,12 +147,7 @@ export class SchemaRegistry {
   }
 
   async #load(table: TableName): Promise<SchemaVersion[]> {
-    const versions: SchemaVersion[] = []
-    for await (const { key } of this.#store.list(`${folderOf(this.#key(table, 1))}/`)) {
-      const bytes = await this.#store.get(key)
-      if (bytes !== undefined) versions.push(decodeVersion(key, bytes))
-    }
-    return versions.sort(byPosition)
+    return readVersions(this.#store, this.#slot, table)
   }
 
   #key(table: TableName, version: number): string {
@@ -190,12 +180,22 @@ export async function readSchemas(
     }))
 }
 
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('/'))
+/** The versions of a table as recorded in the store, in order of their positions. */
+export async function readVersions(
+  store: ObjectStore,
+  slot: string,
+  { schema, table }: TableName,
+): Promise<SchemaVersion[]> {
+  const versions: SchemaVersion[] = []
+  for await (const { key } of store.list(`${folderOf(schemaKey(slot, schema, table, 1))}/`)) {
+    const bytes = await store.get(key)
+    if (bytes !== undefined) versions.push(decodeVersion(key, bytes))
+  }
+  return versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
 }
 
-function isAfter(a: StreamPosition, b: StreamPosition): boolean {
-  return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'))
 }
 
 function byPosition(a: SchemaVersion, b: SchemaVersion): number {

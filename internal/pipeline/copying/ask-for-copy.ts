@@ -6,7 +6,7 @@ import { Failure } from '../../model/failure.js'
 import { connect, queryFailure, sqlState } from '../../replication/connection.js'
 import { publishedTables, sourceTable, type SourceTable } from '../../replication/copy-source.js'
 import { inspectServer } from '../../replication/server.js'
-import { CommitLog } from '../../storage/commit-log.js'
+import { CommitLog, noLake } from '../../storage/commit-log.js'
 import { CopyRequests, newRequestId } from '../../storage/copy-requests.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 import type { SessionSettings } from '../session.js'
@@ -28,9 +28,7 @@ export async function askForCopy(
 ): Promise<string> {
   const name = nameOf(table)
   if ((await new CommitLog(store, slot).readIdentity()) === undefined)
-    throw new Failure('config', `there is no lake of the slot ${slot} at ${store.location}`, {
-      hint: 'Start the service first: it copies existing rows by itself unless SNAPSHOT=never.',
-    })
+    throw noLake(store, slot, 'Start the service first: it copies existing rows by itself unless SNAPSHOT=never.')
   const control = await connect(target, 'control')
   try {
     const published = (await publishedTables(control, publication)).find(

@@ -1,7 +1,7 @@
 // Stored values as PostgreSQL prints them, under the settings that every connection of the program has: the form in which lake and
 // server can be compared, and in which `_raw` and `_before` have values.
 import type { SchemaElement } from 'hyparquet'
-import { clockText, dateText } from '../../transform/values/calendar.js'
+import { dayText, timestampText } from '../../transform/values/calendar.js'
 import { numericShape } from '../../transform/values/decimals.js'
 import { float4Text, float8Text } from '../../transform/values/float-text.js'
 import type { StoredColumn } from './data-file.js'
@@ -15,8 +15,6 @@ export interface ColumnType {
 
 /** Bytes are the text as it was stored. */
 export type ValueText = string | Uint8Array
-
-const DAY_MICROS = 86_400_000_000n
 
 /** Of values that are not NULL. `wanted`: the type to print as, where the column has been widened since. */
 export function textOfColumn({ leaf, list }: StoredColumn, wanted: ColumnType): (value: unknown) => ValueText {
@@ -39,7 +37,7 @@ function textOfLeaf(leaf: SchemaElement, { type, typmod }: ColumnType): (value: 
     case 'INT64':
       if (leaf.logical_type?.type === 'TIMESTAMP') {
         const zone = leaf.logical_type.isAdjustedToUTC ? '+00' : ''
-        return (value) => timestampText(value as bigint, zone)
+        return (value) => timestampText(value as bigint, 0, zone)
       }
       if (kind === 'DECIMAL') return decimals(leaf, type, typmod)
       return (value) => String(value)
@@ -53,17 +51,6 @@ function textOfLeaf(leaf: SchemaElement, { type, typmod }: ColumnType): (value: 
         return (value) => `\\x${Buffer.from(value as Uint8Array).toString('hex')}`
       return (value) => value as Uint8Array
   }
-}
-
-function dayText(days: number): string {
-  const { date, beforeChrist } = dateText(days)
-  return beforeChrist ? `${date} BC` : date
-}
-
-function timestampText(micros: bigint, zone: string): string {
-  const ofDay = ((micros % DAY_MICROS) + DAY_MICROS) % DAY_MICROS
-  const { date, beforeChrist } = dateText(Number((micros - ofDay) / DAY_MICROS))
-  return `${date} ${clockText(Number(ofDay))}${zone}${beforeChrist ? ' BC' : ''}`
 }
 
 /** A column that has got a larger scale prints older values with it. */

@@ -2,11 +2,12 @@
 // a time.
 import type { Commit, DataFile as ListedFile } from '../../model/batch-record.js'
 import type { Lsn } from '../../model/lsn.js'
-import type { TableSchema } from '../../model/table-schema.js'
+import { isAfter, type TableSchema } from '../../model/table-schema.js'
 import { Failure } from '../../model/failure.js'
 import type { ObjectStore } from '../../storage/object-store.js'
-import type { SchemaRegistry, SchemaVersion } from '../../storage/schema-registry.js'
+import { readVersions, type SchemaVersion } from '../../storage/schema-registry.js'
 import { DataFile, type StoredColumn } from '../reading/data-file.js'
+import { filesByTable, tableKey } from '../reading/files-by-table.js'
 import { logRows, type LogRows } from '../reading/log-rows.js'
 
 export interface ChangedValue {
@@ -35,19 +36,21 @@ export interface Change {
 
 /** The version of the table's schema that a file has, read once. */
 export class KnownSchemas {
-  readonly #registry: SchemaRegistry
+  readonly #store: ObjectStore
+  readonly #slot: string
   readonly #known = new Map<string, readonly SchemaVersion[]>()
 
-  constructor(registry: SchemaRegistry) {
-    this.#registry = registry
+  constructor(store: ObjectStore, slot: string) {
+    this.#store = store
+    this.#slot = slot
   }
 
   /** Throws Failure `unsafe` where it is not recorded: it is before its files are. */
   async of({ key, schema, table, schemaVersion }: ListedFile): Promise<TableSchema> {
-    const name = JSON.stringify([schema, table])
+    const name = tableKey({ schema, table })
     const find = (): TableSchema | undefined =>
       this.#known.get(name)?.find(({ number }) => number === schemaVersion)?.schema
-    if (find() === undefined) this.#known.set(name, await this.#registry.versionsOf({ schema, table }))
+    if (find() === undefined) this.#known.set(name, await readVersions(this.#store, this.#slot, { schema, table }))
     const found = find()
     if (found === undefined)
       throw new Failure('unsafe', `version ${schemaVersion} of ${schema}.${table} is not recorded, and ${key} has it`)
@@ -62,11 +65,7 @@ export async function* changesOf(
   schemas: KnownSchemas,
   takes: (schema: string, table: string) => boolean,
 ): AsyncGenerator<Change> {
-  const byTable = new Map<string, ListedFile[]>()
-  for (const file of commit.files.filter(({ schema, table }) => takes(schema, table))) {
-    const name = JSON.stringify([file.schema, file.table])
-    byTable.set(name, [...(byTable.get(name) ?? []), file])
-  }
+  const byTable = filesByTable(commit.files.filter(({ schema, table }) => takes(schema, table)))
   const heads: { change: Change; rest: AsyncGenerator<Change> }[] = []
   for (const files of byTable.values()) {
     const rest = changesOfFiles(files, store, schemas)
@@ -75,17 +74,13 @@ export async function* changesOf(
   }
   while (heads.length > 0) {
     let first = 0
-    for (let k = 1; k < heads.length; k++) if (isBefore(heads[k]!.change, heads[first]!.change)) first = k
+    for (let k = 1; k < heads.length; k++) if (isAfter(heads[first]!.change, heads[k]!.change)) first = k
     const head = heads[first]!
     yield head.change
     const next = await head.rest.next()
     if (next.done === true) heads.splice(first, 1)
     else head.change = next.value
   }
-}
-
-function isBefore(a: Change, b: Change): boolean {
-  return a.lsn < b.lsn || (a.lsn === b.lsn && a.seq < b.seq)
 }
 
 async function* changesOfFiles(

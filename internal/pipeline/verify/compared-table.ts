@@ -1,9 +1,9 @@
 // What of a table is compared, and what PostgreSQL says of it: by key into so many parts, each with the number of its rows and the sum
 // of their digests, so that the rows themselves stay where they are.
 import type pg from 'pg'
-import type { SourceTable } from '../../replication/copy-source.js'
+import { pagesOf, textSql, type SourceTable } from '../../replication/copy-source.js'
 import type { ColumnType } from '../reading/value-text.js'
-import { digestSql, rowSql, textSql, type Encoding } from './row-digest.js'
+import { digestSql, rowSql, type Encoding } from './row-digest.js'
 
 export interface ComparedColumn extends ColumnType {
   readonly name: string
@@ -79,16 +79,25 @@ export async function rowsOfParts(
 export async function sampledRows(client: pg.Client, table: ComparedTable, pages: number): Promise<SourceRow[]> {
   const percent = (all: number): number => Math.min(100, Math.max(0.001, (100 * pages) / Math.max(1, all)))
   const found: SourceRow[] = []
-  for (const source of table.source.sources) {
-    const { rows } = await client.query<{ pages: string }>(
-      `SELECT (pg_relation_size($1::oid) / current_setting('block_size')::int8)::text AS pages`,
-      [source.oid],
-    )
-    const sample = source.isHeap ? ` TABLESAMPLE SYSTEM (${percent(Number(rows[0]!.pages))})` : ''
+  const pagesOfSources = await pagesOf(client, table.source.sources)
+  for (const [k, source] of table.source.sources.entries()) {
+    const sample = source.isHeap ? ` TABLESAMPLE SYSTEM (${percent(pagesOfSources[k]!)})` : ''
     const only = { ...table, source: { ...table.source, sources: [source] } }
     found.push(...(await sourceRows(client, only, ({ name }) => digestsSql(table, name + sample), [])))
   }
   return found
+}
+
+/** How many rows are published. */
+export async function rowCount(client: pg.Client, { source }: ComparedTable): Promise<number> {
+  let count = 0
+  for (const { name } of source.sources) {
+    const { rows } = await client.query<{ rows: string }>(
+      `SELECT count(*)::text AS rows FROM ONLY ${name}${whereSql(source)}`,
+    )
+    count += Number(rows[0]!.rows)
+  }
+  return count
 }
 
 async function sourceRows(
@@ -116,10 +125,13 @@ function digestsSql(table: ComparedTable, from: string): string {
   const text = (k: number): string => `c${k}`
   const texts = columns.map(({ name }, k) => `${textSql(name)} AS ${text(k)}`)
   const digests = groupsOf(table).map((group) => digestSql(group.map(text), encoding))
-  const where = source.filter === undefined ? '' : ` WHERE (${source.filter})`
   // Without OFFSET each text would be made again wherever it is used.
-  const rows = `SELECT ${texts.join(', ')} FROM ONLY ${from}${where} OFFSET 0`
+  const rows = `SELECT ${texts.join(', ')} FROM ONLY ${from}${whereSql(source)} OFFSET 0`
   const keySql = key.length === 0 ? 'NULL::bytea' : digestSql(key.map(text), encoding)
   const names = key.length === 0 ? `'{}'::text[]` : `ARRAY[${key.map(text).join(', ')}]`
   return `SELECT * FROM (SELECT ${keySql} AS key, ${rowSql(digests)} AS digest, ${names} AS names FROM (${rows}) t OFFSET 0) r`
+}
+
+function whereSql({ filter }: SourceTable): string {
+  return filter === undefined ? '' : ` WHERE (${filter})`
 }

@@ -1,6 +1,7 @@
 // The rows that a table has according to the lake, by the rule of docs/lake.md: its change log carried out in order, with the copied rows
 // in their place. Of each row only digests are kept.
 import type { Lsn } from '../../model/lsn.js'
+import { isAfter, type StreamPosition } from '../../model/table-schema.js'
 import type { DataFile } from '../reading/data-file.js'
 import type { LogRows } from '../reading/log-rows.js'
 import type { ValueText } from '../reading/value-text.js'
@@ -18,15 +19,10 @@ export interface ReadableFile {
   rows(file: DataFile): AsyncIterable<LogRows>
 }
 
-export interface Position {
-  readonly lsn: Lsn
-  readonly seq: number
-}
-
 /** What of the log counts. */
 export interface Span {
   /** The last truncate: rows up to it are gone. */
-  readonly after: Position | undefined
+  readonly after: StreamPosition | undefined
   /** Excluded. */
   readonly until: Lsn
 }
@@ -40,9 +36,7 @@ export async function inOrder(
   const copies = files.filter(({ copiedAt }) => copiedAt !== undefined && copiedAt < until)
   copies.sort((a, b) => (a.copiedAt! < b.copiedAt! ? -1 : a.copiedAt! > b.copiedAt! ? 1 : 0))
   const counts = (rows: LogRows, row: number, lsn: Lsn): boolean =>
-    lsn < until &&
-    rows.op(row) !== 'T' &&
-    (after === undefined || lsn > after.lsn || (lsn === after.lsn && rows.seq(row) > after.seq))
+    lsn < until && rows.op(row) !== 'T' && (after === undefined || isAfter({ lsn, seq: rows.seq(row) }, after))
   const copied = readAhead(copies, (file) => file.open())
   let next = 0
   const takeCopiesBefore = async (lsn: Lsn): Promise<void> => {

@@ -1,7 +1,6 @@
 // A row as few bytes, the same whether PostgreSQL or the lake is asked: SHA-256 over the text of its values. Each value stands with its
 // length before it, so no two rows have the same text.
 import { createHash } from 'node:crypto'
-import pg from 'pg'
 import type { ValueText } from '../reading/value-text.js'
 
 /** Of a digest, what is kept. */
@@ -42,12 +41,6 @@ function write(value: ValueText, at: number): number {
   if (typeof value === 'string') return scratch.write(value, at, 'utf8')
   scratch.set(value, at)
   return value.length
-}
-
-/** SQL, text: PostgreSQL's own text form of column `name`. Not a cast, which of some types gives another text than their output function. */
-export function textSql(name: string): string {
-  const column = pg.escapeIdentifier(name)
-  return `CASE num_nulls(${column}) WHEN 0 THEN format('%s', ${column}) END`
 }
 
 /** SQL, bytea: the digest of these text expressions. `encoding`: of the lake's text, `SQL_ASCII` where there is none. */

@@ -4,18 +4,19 @@ import { createHash } from 'node:crypto'
 import type { DataFile as ListedFile } from '../../model/batch-record.js'
 import type { Lsn } from '../../model/lsn.js'
 import { Failure } from '../../model/failure.js'
+import { isAfter, type StreamPosition } from '../../model/table-schema.js'
 import { parseCopyKey } from '../../storage/keys.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 import { DataFile } from '../reading/data-file.js'
 import { logNotes, logRows, type WantedColumn } from '../reading/log-rows.js'
-import type { Position, ReadableFile } from './lake-state.js'
+import type { ReadableFile } from './lake-state.js'
 import { readAhead } from './read-ahead.js'
 
 export interface FilesFound {
   /** In order of the log. */
   readonly files: readonly ReadableFile[]
   /** The last truncate before `until`. */
-  readonly truncated: Position | undefined
+  readonly truncated: StreamPosition | undefined
   /** Places of the wanted columns that were not sent with some row, because their value was not changed. */
   readonly late: readonly number[]
   /** A line each. */
@@ -38,7 +39,7 @@ export async function lookThrough(
   const files: ReadableFile[] = []
   const problems: string[] = []
   const late = new Set<number>()
-  let truncated: Position | undefined
+  let truncated: StreamPosition | undefined
   // A file that is not what it should be is told when its turn comes.
   const open = (file: ListedFile): Promise<DataFile | Failure> =>
     contentOf(store, file).catch((error: unknown) => {
@@ -89,8 +90,4 @@ function differs(
   if (found === undefined) return `${key} is in the log and not in the store`
   if (found.bytes !== bytes) return `${key} has ${found.bytes} bytes, and the log says ${bytes}`
   return found.sha256 === sha256 ? undefined : `${key} has another checksum than the log says`
-}
-
-function isAfter(a: Position, b: Position): boolean {
-  return a.lsn > b.lsn || (a.lsn === b.lsn && a.seq > b.seq)
 }

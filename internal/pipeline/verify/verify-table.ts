@@ -10,6 +10,7 @@ import { lakeNameIn } from '../reading/table-columns.js'
 import {
   partSums,
   PARTS,
+  rowCount,
   rowsOfParts,
   sampledRows,
   type ComparedTable,
@@ -133,15 +134,7 @@ async function summed(client: pg.Client, table: ComparedTable, log: TableLog): P
 async function sampled(client: pg.Client, table: ComparedTable, log: TableLog): Promise<Found> {
   const state = new KeyedState(table)
   const theirRows = await atOnce(sampledRows(client, table, SAMPLED_PAGES), log, state)
-  const { rows } = await client.query<{ rows: string }>(
-    table.source.sources
-      .map(({ name }) => {
-        const where = table.source.filter === undefined ? '' : ` WHERE (${table.source.filter})`
-        return `SELECT count(*)::text AS rows FROM ONLY ${name}${where}`
-      })
-      .join(' UNION ALL '),
-  )
-  const rowsInSource = rows.reduce((sum, row) => sum + Number(row.rows), 0)
+  const rowsInSource = await rowCount(client, table)
   const rowsInLake = [...state.sums().values()].reduce((sum, part) => sum + part.rows, 0)
   const differences = compare(theirRows, state)
   return {

@@ -11,11 +11,12 @@ import { takeSnapshot, type CopySnapshot } from '../../replication/copy-snapshot
 import { publishedTables, sourceTable, type PublishedTable, type SourceTable } from '../../replication/copy-source.js'
 import { readPublication } from '../../replication/publication.js'
 import { inspectServer, placeOfServer, type ServerFacts } from '../../replication/server.js'
-import { CommitLog, type LogState } from '../../storage/commit-log.js'
+import { CommitLog, noLake, type LogState } from '../../storage/commit-log.js'
 import type { ObjectStore } from '../../storage/object-store.js'
-import { SchemaRegistry } from '../../storage/schema-registry.js'
+import { readVersions } from '../../storage/schema-registry.js'
 import type { SessionSettings } from '../session.js'
 import { someOf } from '../doctor/check.js'
+import { filesByTable, tableKey } from '../reading/files-by-table.js'
 import { readAhead } from './read-ahead.js'
 import { problemOf } from './table-files.js'
 import { verifyTable, type TableVerdict } from './verify-table.js'
@@ -87,10 +88,7 @@ function wantedTables({ tables, settings }: VerifyRequest): (table: PublishedTab
 
 async function checkIdentity({ settings, store }: VerifyRequest, log: CommitLog, facts: ServerFacts): Promise<void> {
   const identity = await log.readIdentity()
-  if (identity === undefined)
-    throw new Failure('config', `there is no lake of the slot ${settings.slot} at ${store.location}`, {
-      hint: 'Check PG_SLOT, NAMESPACE and the bucket: the service has to have begun it.',
-    })
+  if (identity === undefined) throw noLake(store, settings.slot)
   const replication = await connect(settings.target, 'replication')
   try {
     const { systemIdentifier } = await placeOfServer(replication, undefined)
@@ -156,8 +154,8 @@ async function compareAll(request: VerifyRequest, source: Source): Promise<Verif
   const whole = await readWholeLog(log, lastCommit?.batch ?? -1, (...done) => progress('reading the log', ...done))
   const files = whole.commits.flatMap((commit) => commit.files)
   const problems = [...whole.problems, ...listingProblems(listing, files, openPlans)]
-  const copied = new Set(totals.copies.progress.finished.map((table) => nameOf(table)))
-  const filesOf = groupByTable(files)
+  const copied = new Set(totals.copies.progress.finished.map((table) => tableKey(table)))
+  const filesOf = filesByTable(files)
   const read = { bytes: 0, of: files.reduce((sum, { bytes }) => sum + bytes, 0) }
   const onRead = (step: string, { bytes }: DataFile): void => progress(step, (read.bytes += bytes), read.of)
 
@@ -165,9 +163,9 @@ async function compareAll(request: VerifyRequest, source: Source): Promise<Verif
   for await (const table of verifiedTables(request, source, filesOf, onRead)) {
     if (table.verdict !== undefined) {
       problems.push(...table.verdict.problems)
-      filesOf.delete(nameOf(table))
+      filesOf.delete(tableKey(table))
     }
-    tables.push({ ...table, isCopied: copied.has(nameOf(table)) })
+    tables.push({ ...table, isCopied: copied.has(tableKey(table)) })
   }
   if (request.tables.length === 0)
     for await (const { item, loaded } of readAhead([...filesOf.values()].flat(), (file) => problemOf(store, file))) {
@@ -186,7 +184,6 @@ async function* verifiedTables(
   filesOf: ReadonlyMap<string, readonly DataFile[]>,
   onRead: (step: string, file: DataFile) => void,
 ): AsyncGenerator<Omit<VerifiedTable, 'isCopied'>> {
-  const registry = await SchemaRegistry.open(store, settings.slot)
   const client = await snapshot.connect()
   try {
     const published = await snapshot.read(client, () => publishedTables(client, settings.publication))
@@ -198,13 +195,13 @@ async function* verifiedTables(
       }
       const ask = (by: pg.Client): Promise<SourceTable | undefined> =>
         sourceTable(by, settings.publication, oid, facts.version)
-      const versions = await registry.versionsOf({ schema, table })
+      const versions = await readVersions(store, settings.slot, { schema, table })
       const found = await snapshot.read(client, async () => {
         const source = await ask(client)
         if (source === undefined) return undefined
         const verdict = await verifyTable(client, store, {
           ...{ source, versions, sample, until: snapshot.consistentPoint },
-          files: filesOf.get(nameOf({ schema, table })) ?? [],
+          files: filesOf.get(tableKey({ schema, table })) ?? [],
           encoding: facts.encoding === 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8',
           isClear: (column) => settings.columns.ruleOf({ schema, table, column }) === 'clear',
           read: (file) => onRead(`${schema}.${table}`, file),
@@ -221,18 +218,4 @@ async function* verifiedTables(
   } finally {
     void client.end().catch(() => undefined)
   }
-}
-
-function groupByTable(files: readonly DataFile[]): Map<string, DataFile[]> {
-  const groups = new Map<string, DataFile[]>()
-  for (const file of files) {
-    const group = groups.get(nameOf(file))
-    if (group === undefined) groups.set(nameOf(file), [file])
-    else group.push(file)
-  }
-  return groups
-}
-
-function nameOf({ schema, table }: { readonly schema: string; readonly table: string }): string {
-  return JSON.stringify([schema, table])
 }

@@ -1,5 +1,6 @@
 // The tables of a lake as its records and files tell of them. Reads the store and nothing else.
 import { Failure } from '../../model/failure.js'
+import { noLake } from '../../storage/commit-log.js'
 import { encodeName, identityKey, tableFolder } from '../../storage/keys.js'
 import type { ObjectStore } from '../../storage/object-store.js'
 import { readSchemas } from '../../storage/schema-registry.js'
@@ -16,9 +17,11 @@ export interface LakeTable {
 /** Those that have a file, in order of their names. Throws Failure `config` where there is no lake, or nothing in it. */
 export async function readLakeTables(store: ObjectStore, slot: string): Promise<LakeTable[]> {
   if ((await store.get(identityKey(slot), { lastBytes: 1 })) === undefined)
-    throw new Failure('config', `there is no lake of the slot ${slot} at ${store.location}`, {
-      hint: 'Set PG_SLOT, NAMESPACE and LAKE_DIR or S3_BUCKET_NAME as they are set for the service that writes it.',
-    })
+    throw noLake(
+      store,
+      slot,
+      'Set PG_SLOT, NAMESPACE and LAKE_DIR or S3_BUCKET_NAME as they are set for the service that writes it.',
+    )
   const tables: LakeTable[] = []
   for (const { schema, table, versions } of await readSchemas(store, slot)) {
     const folder = tableFolder(schema, table)

@@ -33,6 +33,22 @@ export function dateText(days: number): { date: string; beforeChrist: boolean } 
   }
 }
 
+/** As PostgreSQL prints a date (DateStyle ISO). */
+export function dayText(days: number): string {
+  const { date, beforeChrist } = dateText(days)
+  return beforeChrist ? `${date} BC` : date
+}
+
+const DAY_MICROS = 86_400_000_000n
+
+/** As PostgreSQL prints a timestamp (DateStyle ISO). `micros`: since the day `epochDays`, counted from 1970-01-01. */
+export function timestampText(micros: bigint, epochDays: number, zone: string): string {
+  const rest = micros % DAY_MICROS
+  const ofDay = rest < 0n ? rest + DAY_MICROS : rest
+  const { date, beforeChrist } = dateText(Number((micros - ofDay) / DAY_MICROS) + epochDays)
+  return `${date} ${clockText(Number(ofDay))}${zone}${beforeChrist ? ' BC' : ''}`
+}
+
 /** `HH:MM:SS[.ffffff]` of a time of day, without trailing zeros in the fraction. */
 export function clockText(micros: number): string {
   const seconds = Math.floor(micros / 1e6)

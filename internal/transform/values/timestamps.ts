@@ -2,7 +2,7 @@
 // the last 30 years of PostgreSQL's range have no place in the column and are told by `false`, never clamped.
 import type { LeafType } from '../../model/lake-column.js'
 import { Int32Values, Int64Values } from '../parquet/leaf-values.js'
-import { clockText, dateText, daysOf, EPOCH_DAYS } from './calendar.js'
+import { dayText, daysOf, EPOCH_DAYS, timestampText } from './calendar.js'
 import { int32At, pushProduct } from './int64-halves.js'
 import { digitAt, notAValue, requireWidth, type ScalarCodec } from './scalar-codec.js'
 
@@ -52,8 +52,7 @@ export const dateCodec: ScalarCodec = {
     if (days === INT32_MAX) return 'infinity'
     if (days === INT32_MIN) return '-infinity'
     requireDay('date', days, END_DAY)
-    const { date, beforeChrist } = dateText(days + EPOCH_DAYS)
-    return beforeChrist ? `${date} BC` : date
+    return dayText(days + EPOCH_DAYS)
   },
 }
 
@@ -88,19 +87,16 @@ function timestampOf(name: string, type: LeafType, zone: string): ScalarCodec {
     },
     textOfBinary(buffer, start, end) {
       requireWidth(name, start, end, 8)
-      return timestampText(name, buffer.readBigInt64BE(start), zone)
+      return textOfMicros(name, buffer.readBigInt64BE(start), zone)
     },
   }
 }
 
-function timestampText(name: string, micros: bigint, zone: string): string {
+function textOfMicros(name: string, micros: bigint, zone: string): string {
   if (micros === 0x7fff_ffff_ffff_ffffn) return 'infinity'
   if (micros === -0x8000_0000_0000_0000n) return '-infinity'
   if (micros < FIRST_MICROS || micros >= END_MICROS) throw notAValue(name, 'out of range')
-  const rest = micros % MICROS_PER_DAY
-  const ofDay = rest < 0n ? rest + MICROS_PER_DAY : rest
-  const { date, beforeChrist } = dateText(Number((micros - ofDay) / MICROS_PER_DAY) + EPOCH_DAYS)
-  return `${date} ${clockText(Number(ofDay))}${zone}${beforeChrist ? ' BC' : ''}`
+  return timestampText(micros, EPOCH_DAYS, zone)
 }
 
 /** `YYYY-MM-DD HH:MM:SS[.ffffff][+00][ BC]` (DateStyle ISO); behind the year everything has its fixed place. */

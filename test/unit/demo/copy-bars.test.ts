@@ -1,19 +1,14 @@
 // The bars of a copy on a terminal, and the lines elsewhere.
 import assert from 'node:assert/strict'
-import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { CopyBars } from '../../../cmd/wal-cake/copy-bars.js'
 import type { CopyReport } from '../../../internal/storage/copy-report.js'
+import { output } from '../../support/terminal.js'
 
 const report: CopyReport = {
   ...{ writtenMs: 0, startedMs: 0, lsn: 1n, tablesCopied: 1, tablesLeft: 2, rows: 250, rowsExpected: 1000 },
   ...{ bytes: 5_000_000, rowsPerSecond: 1234, secondsLeft: 300 },
   tables: [{ schema: 'public', table: 'orders', rows: 50, rowsExpected: 100, bytes: 1000 }],
-}
-
-function output(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string } {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 200, rows: 50 })
-  return { stream: stream as unknown as NodeJS.WriteStream, text: () => String(stream.read() ?? '') }
 }
 
 test('on a terminal: one for all, one for each table that is being copied', async () => {

@@ -1,14 +1,9 @@
 // The one bar of verify and repair: on a terminal it shows how far a step is, elsewhere it says nothing.
 import assert from 'node:assert/strict'
-import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { ProgressBar } from '../../../cmd/wal-cake/progress-bar.js'
 import { eventually } from '../../support/eventually.js'
-
-function output(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string } {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 200, rows: 50 })
-  return { stream: stream as unknown as NodeJS.WriteStream, text: () => String(stream.read() ?? '') }
-}
+import { output } from '../../support/terminal.js'
 
 test('on a terminal a bar, that is gone at its end', async () => {
   const { stream, text } = output(true)
