@@ -6,10 +6,12 @@ const bindings = require('@mongodb-js/zstd/bindings.js') as {
   compress(data: Buffer, level: number): Promise<Buffer>
 }
 
-/** Compresses one page; `data` must not change until the promise settles. */
-export type Compress = (data: Buffer) => Promise<Buffer>
+const FASTEST_LEVEL = 1
+
+/** Compresses one page, `fastest` at level 1 whatever was asked for; `data` must not change until the promise settles. */
+export type Compress = (data: Buffer, fastest?: boolean) => Promise<Buffer>
 
 /** `level`: 1 (fastest) to 22. */
 export function zstdAt(level: number): Compress {
-  return (data) => bindings.compress(data, level)
+  return (data, fastest = false) => bindings.compress(data, fastest ? FASTEST_LEVEL : level)
 }

@@ -146,7 +146,7 @@ export class CopiesBeside {
 
 function fewAtOnce(compress: Compress): Compress {
   const limit = pLimit(COMPRESSED_AT_ONCE)
-  return (page) => limit(compress, page)
+  return (page, fastest) => limit(compress, page, fastest)
 }
 
 /**

@@ -73,11 +73,13 @@ export class ColumnChunk {
   #dictionaryOpen = true
   /** Some page has indices into it. */
   #dictionaryUsed = false
+  readonly #texts: Compress
 
   constructor(column: LakeColumn, context: ChunkContext, shelf: PageShelf) {
     this.#column = column
     this.#context = context
     this.#shelf = shelf
+    this.#texts = asSmallAsAtLevel1(context.compress)
   }
 
   /** Encodes the page now and has it compressed in the background; takes over its memory. */
@@ -88,7 +90,8 @@ export class ColumnChunk {
     const { rows, slots, nulls } = page
     const uncompressedBytes = body.bytes.length
     const dictionaryEncoded = indices !== undefined
-    const encoded = this.#compress(body).then((compressed) => {
+    const isText = this.#column.type.physical === 'BYTE_ARRAY' && !dictionaryEncoded
+    const encoded = this.#compress(body, isText ? this.#texts : this.#context.compress).then((compressed) => {
       return { rows, slots, nulls, dictionaryEncoded, bounds, uncompressedBytes, compressed }
     })
     encoded.catch(() => undefined) // finish() reports it
@@ -156,8 +159,8 @@ export class ColumnChunk {
     return { bytes }
   }
 
-  async #compress(body: PageBody): Promise<readonly Buffer[]> {
-    const { compress, meter, leaving } = this.#context
+  async #compress(body: PageBody, compress: Compress): Promise<readonly Buffer[]> {
+    const { meter, leaving } = this.#context
     const ahead = body.bytes.length > LARGE_PAGE_BYTES ? body.bytes.length : 0
     meter(ahead)
     leaving(1)
@@ -176,7 +179,29 @@ export class ColumnChunk {
     const owner = this.#dictionary?.takeValues()
     if (owner === undefined) return undefined
     const bytes = owner.buffer.subarray(HEAD_BYTES, owner.used)
-    return { entries, uncompressedBytes: bytes.length, compressed: await this.#compress({ bytes, owner }) }
+    return {
+      entries,
+      uncompressedBytes: bytes.length,
+      compressed: await this.#compress({ bytes, owner }, this.#context.compress),
+    }
+  }
+}
+
+/**
+ * Tries the second page at level 1 as well, and stays with that where it makes no more bytes: short matches that a higher level
+ * finds in random digits cost more than they save, and half of the time (docs/decisions/0014-level-1-for-random-texts.md).
+ * A chunk of one page is not worth it.
+ */
+function asSmallAsAtLevel1(compress: Compress): Compress {
+  let pages = 0
+  let verdict: Promise<boolean> | undefined
+  return async (page) => {
+    if (pages++ === 0) return compress(page)
+    if (verdict !== undefined) return compress(page, await verdict)
+    const tried = Promise.all([compress(page, true), compress(page)])
+    verdict = tried.then(([fastest, asked]) => fastest.length <= asked.length)
+    const [fastest, asked] = await tried
+    return fastest.length <= asked.length ? fastest : asked
   }
 }
 
