@@ -70,7 +70,8 @@ build() {
   # Stamped with the time before, so that a source changed meanwhile is built next time.
   touch dist/.building
   local output
-  output=$(node node_modules/typescript/bin/tsc -p . 2>&1) || fail "the build failed:"$'\n'"$output"
+  output=$(node node_modules/typescript/bin/tsc -p . 2>&1 && node dist/cmd/wal-cake/bundle.js 2>&1) ||
+    fail "the build failed:"$'\n'"$output"
   mv dist/.building "$built"
 }
 
@@ -112,10 +113,10 @@ case ${1:-} in
   demo) program=cmd/wal-cake/demo.js ;;
   test) program=test/run.js ;;
   bench) program=bench/run.js ;;
-  *) program=cmd/wal-cake/main.js ;;
+  *) program=bundle/wal-cake/main.js ;;
 esac
-if [ "$program" != cmd/wal-cake/main.js ]; then shift; fi
+if [ "$program" != bundle/wal-cake/main.js ]; then shift; fi
 
 build
-# cmd/wal-cake/node-flags.ts says why.
+# cmd/wal-cake/program.ts says why.
 exec node --initial-old-space-size=40 "dist/$program" "$@"

@@ -3,11 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../cmd/wal-cake/node-flags.js'
+import { nodeFlags, programFile } from '../cmd/wal-cake/program.js'
 
 const LOOK_MS = 50
-const program = fileURLToPath(new URL('../cmd/wal-cake/main.js', import.meta.url))
 
 interface Wanted {
   readonly key: string
@@ -29,7 +27,7 @@ export class Program {
   /** `start`, with nothing of our own environment but the PATH. */
   constructor(env: Readonly<Record<string, string>>) {
     const options = { env: { PATH: process.env.PATH, HTTP_ADDR: '', LOG_FORMAT: 'json', ...env } }
-    this.#child = spawn(process.execPath, [...nodeFlags, program, 'start'], {
+    this.#child = spawn(process.execPath, [...nodeFlags, programFile, 'start'], {
       ...options,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { exec } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { programFile } from '../../cmd/wal-cake/program.js'
 import { makeRig, type Rig } from '../support/rig.js'
 import { S3Server } from '../support/s3-server.js'
 import { runVerb, type LogLine, type Service } from '../support/service.js'
@@ -117,8 +117,7 @@ test('a line each for people, with all digits of a number; it ends with its read
   assert.match(deleted!, / D public\.t id=9007199254740993$/)
   assert.equal(await tail.stop(), 0)
   // It ends with its reader, at the next change.
-  const main = fileURLToPath(new URL('../../cmd/wal-cake/main.js', import.meta.url))
-  const command = `'${process.execPath}' '${main}' tail --from 0/0 | head -n 1`
+  const command = `'${process.execPath}' '${programFile}' tail --from 0/0 | head -n 1`
   const piped = promisify(exec)(command, { env: { PATH: process.env.PATH, HTTP_ADDR: '', ...rig.env } })
   const writing = setInterval(
     () => void rig.source.query('INSERT INTO t SELECT coalesce(max(id), 0) + 1 FROM t').catch(() => undefined),

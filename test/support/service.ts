@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../../cmd/wal-cake/node-flags.js'
+import { nodeFlags, programFile } from '../../cmd/wal-cake/program.js'
 import { eventually, type Patience } from './eventually.js'
 
 export { eventually, type Patience } from './eventually.js'
@@ -26,7 +26,6 @@ export interface Exit {
 /** A message (the whole of it, or a pattern), or a question about a line. */
 export type LineMatch = string | RegExp | ((line: LogLine) => boolean)
 
-const program = fileURLToPath(new URL('../../cmd/wal-cake/main.js', import.meta.url))
 const SHOWN_LINES = 25
 const EXIT_LIMIT_MS = 60_000
 
@@ -130,7 +129,7 @@ export function startService(
   t: TestContext,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = ['start'],
-  entry = program,
+  entry = programFile,
 ): Service {
   const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
     // A folder without an .env of somebody's.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { nodeFlags } from '../../cmd/wal-cake/node-flags.js'
+import { nodeFlags } from '../../cmd/wal-cake/program.js'
 
 const root = new URL('../../../', import.meta.url)
 const flags = nodeFlags.join(' ')
@@ -12,7 +12,7 @@ for (const [file, start] of [
   ['cmd/wal-cake/main.ts', `#!/usr/bin/env -S node ${flags}\n`],
   [
     'deploy/Dockerfile',
-    `ENTRYPOINT ${JSON.stringify(['node', ...nodeFlags, 'dist/cmd/wal-cake/main.js']).replaceAll(',', ', ')}\n`,
+    `ENTRYPOINT ${JSON.stringify(['node', ...nodeFlags, 'dist/bundle/wal-cake/main.js']).replaceAll(',', ', ')}\n`,
   ],
 ] as const) {
   test(`${file} starts the program with ${flags}`, async () => {

@@ -3,8 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../node-flags.js'
+import { nodeFlags, programFile } from '../program.js'
 
 /** What the service has told in its log so far. */
 export interface ServiceProgress {
@@ -14,7 +13,6 @@ export interface ServiceProgress {
   bytes: number
 }
 
-const program = fileURLToPath(new URL('../main.js', import.meta.url))
 const KEPT_LINES = 20
 
 export class ServiceProcess {
@@ -27,7 +25,7 @@ export class ServiceProcess {
   constructor(folder: string, variables: Readonly<Record<string, string>>) {
     const { PATH, HOME, TMPDIR, UV_THREADPOOL_SIZE = '4' } = process.env
     const inherited = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined)
-    this.#child = spawn(process.execPath, [...nodeFlags, program, 'start'], {
+    this.#child = spawn(process.execPath, [...nodeFlags, programFile, 'start'], {
       cwd: folder,
       env: { ...Object.fromEntries(inherited), UV_THREADPOOL_SIZE, LOG_FORMAT: 'json', LAKE_DIR: folder, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,9 @@
-// Flags that the program's Node is started with. They are for the engine when it makes its heap, so whoever starts the program
-// names them: run.sh, the image and the program's first line do too (a test compares).
+// How the program is started: its file, and the flags of its Node. The flags are for the engine when it makes its heap, so whoever
+// starts the program names them: run.sh, the image and the program's first line do too (a test compares).
+import { fileURLToPath } from 'node:url'
+
+/** As bundle.ts makes it. */
+export const programFile = fileURLToPath(new URL('../../bundle/wal-cake/main.js', import.meta.url))
 
 /**
  * The engine counts the memory behind buffers as garbage that it may have to look after, and with a small heap began to look each
