@@ -16,7 +16,7 @@ import {
   Intake,
   type LeafValues,
 } from '../../internal/transform/parquet/leaf-values.js'
-import { zstdAt } from '../../internal/transform/zstd.js'
+import { zstdAt, type Compress } from '../../internal/transform/zstd.js'
 
 /** A value: BYTE_ARRAY as bytes, INT64 and FIXED16 as bigint, the others as JavaScript has them. */
 export type Scalar = boolean | number | bigint | Buffer
@@ -34,6 +34,7 @@ export interface WriteOptions {
   readonly sealAfter?: (k: number, row: number) => boolean
   /** The row group closes behind row `row`. */
   readonly groupAfter?: (row: number) => boolean
+  readonly compress?: Compress
 }
 
 export interface WrittenFile {
@@ -50,7 +51,7 @@ export async function writeTable(columns: readonly TestColumn[], options: WriteO
   let held = 0
   const meter = (delta: number): void => void (held += delta)
   const pool = new BufferPool(meter, 1 << 20)
-  const context = { pool, compress: zstdAt(1), meter, leaving: () => undefined }
+  const context = { pool, compress: options.compress ?? zstdAt(1), meter, leaving: () => undefined }
   const shelf = new PageShelf(pool, meter)
   const intake = new Intake(pool)
   const inputs = columns.map((column) => inputOf(column, intake))

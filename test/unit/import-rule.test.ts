@@ -40,7 +40,7 @@ const rules: IForbiddenRuleType[] = [
     to: { path: '^internal/', pathNot: `^internal/(${[...Object.keys(layers), 'pipeline'].join('|')})/` },
   },
   { name: 'no test code', from: { path: '^cmd/' }, to: { path: '^(test|bench)/' } },
-  // The demo uses packages that are there for development only, and no installation of the service has them.
+  // The demo and the build use packages that are there for development only, and no installation of the service has them.
   {
     name: 'demo',
     from: { path: '^(internal|cmd)/', pathNot: '^cmd/wal-cake/demo' },
@@ -48,7 +48,7 @@ const rules: IForbiddenRuleType[] = [
   },
   {
     name: 'development package',
-    from: { path: '^(internal|cmd)/', pathNot: '^cmd/wal-cake/demo' },
+    from: { path: '^(internal|cmd)/', pathNot: '^cmd/wal-cake/(demo|bundle.ts$)' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
   },
   // Types vanish when compiled; everything else would be loaded in an order that nobody chose.
