@@ -6,7 +6,7 @@ import { pause } from './measuring.js'
 import { Program } from './program.js'
 
 /** What the server has sent last is still in the sockets, and a stop takes no further transaction. Counts against us. */
-const NOTHING_CAME_MS = 150
+const NOTHING_CAME_MS = 50
 
 export interface Drain {
   readonly seconds: number
