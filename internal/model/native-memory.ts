@@ -17,7 +17,7 @@ const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) 
 setFlagsFromString('--no-expose-gc')
 
 /** A young collection takes about a millisecond. */
-const COLLECTED_EVERY_BYTES = 16 << 20
+const COLLECTED_EVERY_BYTES = 8 << 20
 let youngBytes = 0
 
 /**
