@@ -190,16 +190,18 @@ export class ColumnChunk {
 /**
  * Tries the second page at level 1 as well, and stays with that where it makes no more bytes: short matches that a higher level
  * finds in random digits cost more than they save, and half of the time (docs/decisions/0014-level-1-for-random-texts.md).
- * A chunk of one page is not worth it.
+ * A chunk of one page is not worth it, and of a large page two outcomes would be held at once.
  */
 function asSmallAsAtLevel1(compress: Compress): Compress {
   let pages = 0
-  let verdict: Promise<boolean> | undefined
+  let level1: Promise<boolean> | undefined
   return async (page) => {
-    if (pages++ === 0) return compress(page)
-    if (verdict !== undefined) return compress(page, await verdict)
+    if (level1 !== undefined || page.length > LARGE_PAGE_BYTES || pages++ === 0) return compress(page, await level1)
     const tried = Promise.all([compress(page, true), compress(page)])
-    verdict = tried.then(([fastest, asked]) => fastest.length <= asked.length)
+    level1 = tried.then(
+      ([fastest, asked]) => fastest.length <= asked.length,
+      () => false,
+    )
     const [fastest, asked] = await tried
     return fastest.length <= asked.length ? fastest : asked
   }

@@ -5,15 +5,28 @@ import type { PageValues } from './page-values.js'
 /** In a word of four bytes: the bits that no ASCII character has. */
 const NO_ASCII = 0x8080_8080 | 0
 
-/** Values come from few buffers, one after the other: mostly from the one that is received into. */
+/** Up to this length bytes are copied before another view is found. */
+const FEW_BYTES = 16
+
+/**
+ * Values come from two buffers in turn: from the one that is received into, and the texts of old rows from where they are made. A
+ * view takes longer to make than a hundred bytes to copy.
+ */
 let lastSource: Buffer = Buffer.alloc(0)
 let lastView = viewOf(lastSource)
+let otherSource = lastSource
+let otherView = lastView
 
 /** Copies to `place` of the page. True where all bytes are ASCII. */
 export function copyWords(source: Buffer, start: number, end: number, page: PageValues, place: number): boolean {
   if (source !== lastSource) {
+    if (end - start <= FEW_BYTES) return copyBytes(source, start, end, page.buffer, place) < 0x80
+    const known = source === otherSource
+    const view = known ? otherView : viewOf(source)
+    otherSource = lastSource
+    otherView = lastView
     lastSource = source
-    lastView = viewOf(source)
+    lastView = view
   }
   const from = lastView
   const { view, buffer } = page
@@ -25,9 +38,14 @@ export function copyWords(source: Buffer, start: number, end: number, page: Page
     view.setInt32(at, word, true)
     words |= word
   }
+  return copyBytes(source, k, end, buffer, at) < 0x80 && (words & NO_ASCII) === 0
+}
+
+/** All bytes or-ed. */
+function copyBytes(source: Buffer, start: number, end: number, target: Buffer, place: number): number {
   let bytes = 0
-  for (; k < end; k++) bytes |= buffer[at++] = source[k]!
-  return (words & NO_ASCII) === 0 && bytes < 0x80
+  for (let k = start, at = place; k < end; k++, at++) bytes |= target[at] = source[k]!
+  return bytes
 }
 
 function viewOf(buffer: Buffer): DataView {

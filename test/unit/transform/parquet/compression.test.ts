@@ -73,6 +73,32 @@ test('texts that the level asked for makes smaller stay at it', async () => {
   await comesBack(likeTexts, bytes)
 })
 
+test('of a large page only one outcome is ever held', async () => {
+  const large = plain(
+    'c',
+    text,
+    Array.from({ length: 4 }, (_, row) => Buffer.alloc(5 << 20, digits(row))),
+  )
+  const levels: (boolean | undefined)[] = []
+  await writeTable([large], {
+    sealAfter: () => true,
+    compress: (page, fastest) => {
+      levels.push(fastest)
+      return zstdAt(1)(page)
+    },
+  })
+  assert.deepEqual(levels, [undefined, undefined, undefined, undefined])
+})
+
+test('a page that cannot be compressed at one of both is the failure of the file', async () => {
+  const compress = zstdAt(3)
+  const written = writeTable([randomTexts], {
+    sealAfter: (_, row) => row % PAGE_ROWS === PAGE_ROWS - 1,
+    compress: (page, fastest) => (fastest === true ? Promise.reject(new Error('no memory')) : compress(page)),
+  })
+  await assert.rejects(written, /no memory/)
+})
+
 test('numbers and dictionaries are compressed at the level asked for', async () => {
   const random = (row: number): bigint => BigInt(`0x${digits(row).slice(0, 15)}`)
   const { levels } = await written(column({ physical: 'INT64', logical: 'int64' }, random))
