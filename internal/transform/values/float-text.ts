@@ -11,6 +11,9 @@ interface Decimal {
 }
 
 export function float8Text(value: number): string {
+  // Here JavaScript prints the same: the fixed form in both, and no border that it could take.
+  const size = Math.abs(value)
+  if (size >= 1e-4 && size < 1e15) return String(value)
   // The fixed form ends where printf's %g with 15 digits would end it.
   return floatText(value, 15, shortestOfDouble)
 }
