@@ -42,6 +42,16 @@ test('no link of the documentation leads nowhere', async () => {
   assert.ok(links > 50)
 })
 
+test('the README leads to every page and picture of the documentation', async () => {
+  const readme = await readFile('README.md', 'utf8')
+  const files = await readdir('docs')
+  // The decisions are listed by a page of their own.
+  assert.deepEqual(
+    files.filter((name) => !readme.includes(`(docs/${name}`) && !readme.includes(`(docs/${name}/README.md)`)),
+    [],
+  )
+})
+
 test('every alert has its section', async () => {
   const alerts = await readFile('deploy/prometheus/alerts.yaml', 'utf8')
   const sections = anchorsOf(await readFile('docs/operations.md', 'utf8'))
