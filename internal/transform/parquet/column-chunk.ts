@@ -196,7 +196,8 @@ function asSmallAsAtLevel1(compress: Compress): Compress {
   let pages = 0
   let level1: Promise<boolean> | undefined
   return async (page) => {
-    if (level1 !== undefined || page.length > LARGE_PAGE_BYTES || pages++ === 0) return compress(page, await level1)
+    if (level1 !== undefined) return compress(page, await level1)
+    if (page.length > LARGE_PAGE_BYTES || pages++ === 0) return compress(page)
     const tried = Promise.all([compress(page, true), compress(page)])
     level1 = tried.then(
       ([fastest, asked]) => fastest.length <= asked.length,
