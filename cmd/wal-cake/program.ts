@@ -2,7 +2,7 @@
 // starts the program names them: run.sh, the image and the program's first line do too (a test compares).
 import { fileURLToPath } from 'node:url'
 
-/** As bundle.ts makes it. */
+/** As bundle.ts makes it; as deep below the root as its module: what it reads beside the code it finds the same way. */
 export const programFile = fileURLToPath(new URL('../../bundle/wal-cake/main.js', import.meta.url))
 
 /**

@@ -10,7 +10,7 @@ port2.close()
 nowhere.unref()
 // The engine compiles without looking whether a buffer is still there until the first one is given away; then it throws away all
 // that it has compiled. Before anything is hot that costs nothing; later a tenth of the CPU of a million rows.
-nowhere.postMessage(undefined, [new ArrayBuffer(8)])
+releaseMemory(Buffer.allocUnsafeSlow(8))
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void

@@ -176,7 +176,7 @@ export async function readSchemas(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, versions]) => ({
       ...{ schema: versions[0]!.schema.schema, table: versions[0]!.schema.table },
-      versions: versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1)),
+      versions: versions.sort(byPosition),
     }))
 }
 
@@ -191,7 +191,7 @@ export async function readVersions(
     const bytes = await store.get(key)
     if (bytes !== undefined) versions.push(decodeVersion(key, bytes))
   }
-  return versions.sort((a, b) => (isAfter(a.from, b.from) ? 1 : -1))
+  return versions.sort(byPosition)
 }
 
 function folderOf(key: string): string {

@@ -1,6 +1,7 @@
 // What every row of a transaction is stamped with, made once a transaction in the form in which it is stored.
 import { dateOf } from '../model/instant.js'
 import type { Lsn } from '../model/lsn.js'
+import { DAY_MICROS } from './values/calendar.js'
 
 /** The transaction that rows belong to; replaced, never changed. */
 export interface TransactionStamp {
@@ -33,5 +34,3 @@ export function stampOf(
     date: sameDay ? previous.date : dateOf(micros),
   }
 }
-
-const DAY_MICROS = 86_400_000_000n

@@ -48,7 +48,7 @@ const rules: IForbiddenRuleType[] = [
   },
   {
     name: 'development package',
-    from: { path: '^(internal|cmd)/', pathNot: '^cmd/wal-cake/(demo|bundle.ts$)' },
+    from: { path: '^(internal|cmd)/', pathNot: '^cmd/wal-cake/(demo|bundle\\.ts$)' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
   },
   // Types vanish when compiled; everything else would be loaded in an order that nobody chose.

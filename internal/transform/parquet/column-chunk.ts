@@ -73,13 +73,15 @@ export class ColumnChunk {
   #dictionaryOpen = true
   /** Some page has indices into it. */
   #dictionaryUsed = false
-  readonly #texts: Compress
+  /** For pages without a dictionary. */
+  readonly #compressPlain: Compress
 
   constructor(column: LakeColumn, context: ChunkContext, shelf: PageShelf) {
     this.#column = column
     this.#context = context
     this.#shelf = shelf
-    this.#texts = asSmallAsAtLevel1(context.compress)
+    const isText = column.type.physical === 'BYTE_ARRAY'
+    this.#compressPlain = isText ? asSmallAsAtLevel1(context.compress) : context.compress
   }
 
   /** Encodes the page now and has it compressed in the background; takes over its memory. */
@@ -90,8 +92,8 @@ export class ColumnChunk {
     const { rows, slots, nulls } = page
     const uncompressedBytes = body.bytes.length
     const dictionaryEncoded = indices !== undefined
-    const isText = this.#column.type.physical === 'BYTE_ARRAY' && !dictionaryEncoded
-    const encoded = this.#compress(body, isText ? this.#texts : this.#context.compress).then((compressed) => {
+    const compress = dictionaryEncoded ? this.#context.compress : this.#compressPlain
+    const encoded = this.#compress(body, compress).then((compressed) => {
       return { rows, slots, nulls, dictionaryEncoded, bounds, uncompressedBytes, compressed }
     })
     encoded.catch(() => undefined) // finish() reports it
@@ -204,7 +206,7 @@ function asSmallAsAtLevel1(compress: Compress): Compress {
       () => false,
     )
     const [fastest, asked] = await tried
-    return fastest.length <= asked.length ? fastest : asked
+    return (await level1) ? fastest : asked
   }
 }
 

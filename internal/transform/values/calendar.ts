@@ -39,7 +39,7 @@ export function dayText(days: number): string {
   return beforeChrist ? `${date} BC` : date
 }
 
-const DAY_MICROS = 86_400_000_000n
+export const DAY_MICROS = 86_400_000_000n
 
 /** As PostgreSQL prints a timestamp (DateStyle ISO). `micros`: since the day `epochDays`, counted from 1970-01-01. */
 export function timestampText(micros: bigint, epochDays: number, zone: string): string {

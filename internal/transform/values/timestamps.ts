@@ -2,7 +2,7 @@
 // the last 30 years of PostgreSQL's range have no place in the column and are told by `false`, never clamped.
 import type { LeafType } from '../../model/lake-column.js'
 import { Int32Values, Int64Values } from '../parquet/leaf-values.js'
-import { dayText, daysOf, EPOCH_DAYS, timestampText } from './calendar.js'
+import { DAY_MICROS, dayText, daysOf, EPOCH_DAYS, timestampText } from './calendar.js'
 import { int32At, pushProduct } from './int64-halves.js'
 import { digitAt, notAValue, requireWidth, type ScalarCodec } from './scalar-codec.js'
 
@@ -12,13 +12,12 @@ const TWO_32 = 0x1_0000_0000
 /** 946,684,800,000,000 µs from 1970 to 2000 in two halves. */
 const EPOCH_MICROS_HIGH = 220_417
 const EPOCH_MICROS_LOW = EPOCH_DAYS * 86_400_000_000 - EPOCH_MICROS_HIGH * TWO_32
-const MICROS_PER_DAY = 86_400_000_000n
 // PostgreSQL's ranges, counted from 2000 on: 4714-11-24 BC to 5874897-12-31, and to the end of 294276 (datatype/timestamp.h).
 const FIRST_DAY = -2_451_545
 const END_DAY = 2_145_031_949
 const END_TIMESTAMP_DAY = 106_751_983
-const FIRST_MICROS = BigInt(FIRST_DAY) * MICROS_PER_DAY
-const END_MICROS = BigInt(END_TIMESTAMP_DAY) * MICROS_PER_DAY
+const FIRST_MICROS = BigInt(FIRST_DAY) * DAY_MICROS
+const END_MICROS = BigInt(END_TIMESTAMP_DAY) * DAY_MICROS
 const [FIRST_HIGH, FIRST_LOW, END_HIGH, END_LOW] = [...halvesOf(FIRST_MICROS), ...halvesOf(END_MICROS)] as const
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 

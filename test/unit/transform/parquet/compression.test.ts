@@ -13,6 +13,7 @@ after(() => duck.close())
 
 const PAGES = 6
 const PAGE_ROWS = 2_000
+const isPageEnd = (_: number, row: number): boolean => row % PAGE_ROWS === PAGE_ROWS - 1
 const text: LeafType = { physical: 'BYTE_ARRAY', logical: 'string' }
 
 /** A column of PAGES full pages. */
@@ -32,12 +33,12 @@ const likeTexts = column(text, (row) => {
   return Buffer.from(`${digits(form)} ${row} of the service has asked ${digits(form + 1)} and got ${row}`)
 })
 
-/** The file, and of each page that was compressed at level 9 (`asked`) or 1 (`fastest`) which. */
+/** The file, and of each page that was compressed at `level` (`asked`) or 1 (`fastest`) which. */
 async function written(of: TestColumn, level = 9): Promise<{ bytes: Buffer; levels: string[] }> {
   const compress = zstdAt(level)
   const levels: string[] = []
   const { bytes, leakedBytes } = await writeTable([of], {
-    sealAfter: (_, row) => row % PAGE_ROWS === PAGE_ROWS - 1,
+    sealAfter: isPageEnd,
     compress: (page, fastest) => {
       levels.push(fastest === true ? 'fastest' : 'asked')
       return compress(page, fastest)
@@ -61,7 +62,7 @@ test('random digits: the second page is tried at both, the others are compressed
   await comesBack(randomTexts, bytes)
   const asked = zstdAt(3)
   const { bytes: atThree } = await writeTable([randomTexts], {
-    sealAfter: (_, row) => row % PAGE_ROWS === PAGE_ROWS - 1,
+    sealAfter: isPageEnd,
     compress: (page) => asked(page),
   })
   assert.ok(bytes.length < atThree.length * 0.96, `${bytes.length} bytes, and ${atThree.length} at level 3 alone`)
@@ -93,7 +94,7 @@ test('of a large page only one outcome is ever held', async () => {
 test('a page that cannot be compressed at one of both is the failure of the file', async () => {
   const compress = zstdAt(3)
   const written = writeTable([randomTexts], {
-    sealAfter: (_, row) => row % PAGE_ROWS === PAGE_ROWS - 1,
+    sealAfter: isPageEnd,
     compress: (page, fastest) => (fastest === true ? Promise.reject(new Error('no memory')) : compress(page)),
   })
   await assert.rejects(written, /no memory/)
