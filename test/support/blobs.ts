@@ -1,6 +1,9 @@
 // A table whose rows are large and do not get smaller by compression: what it takes to fill the program's memory, quickly.
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { replicationBytes, standsStill } from './proxied-rig.js'
 import type { Source } from './rig.js'
+import type { TcpProxy } from './tcp-proxy.js'
 
 export const BLOB_BYTES = 16 * 1024
 
@@ -17,4 +20,17 @@ export async function insertBlobs(source: Source, from: number, count: number): 
      SELECT $1 + k, substring($3::bytea FROM k * ${BLOB_BYTES} + 1 FOR ${BLOB_BYTES}) FROM generate_series(0, $2::int - 1) k`,
     [from, count, randomBytes(count * BLOB_BYTES)],
   )
+}
+
+/**
+ * Inserts until the program stops reading before it has all. How much that takes depends on the machine: beside what the
+ * program may hold, buffers of the kernel take up to some ten MiB. Returns how many rows, and how many bytes were read.
+ */
+export async function insertUnreadBlobs(source: Source, proxy: TcpProxy): Promise<{ rows: number; read: number }> {
+  for (let rows = 0; rows < 100 * 128;) {
+    for (let part = 0; part < 20; part++, rows += 128) await insertBlobs(source, rows, 128)
+    const read = await standsStill(() => replicationBytes(proxy).toClient)
+    if (read < rows * BLOB_BYTES) return { rows, read }
+  }
+  return assert.fail('200 MiB were read, and nothing could be written')
 }

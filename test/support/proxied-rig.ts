@@ -58,7 +58,7 @@ export async function standsStill(look: () => number): Promise<number> {
       last = look()
       return last === before ? last : undefined
     },
-    { everyMs: 300 },
+    { everyMs: 1_000 },
   )
 }
 
