@@ -19,6 +19,8 @@ await build({
   target: 'node20.12',
   // Binaries, and what `pg` tries to load where somebody has installed it.
   external: ['@mongodb-js/zstd', 'pg-native'],
+  // `pg` makes one to find out whether this is another runtime, for which Node 20 loads all of `fetch`: 0.04 s of each start.
+  define: { Response: 'undefined' },
   // Packages that are CommonJS call it for Node's own modules.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",

@@ -29,6 +29,9 @@ const foreign = /^(ZSTD_CLEVEL|ZSTD_NBTHREADS|AWS_ENDPOINT_URL_[A-Z0-9_]+|LOGLEV
 const kubernetesService = /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/
 const kubernetesPort = /^(tcp|udp|sctp):\/\//
 
+/** More make another name. */
+const MOST_EDITS = 2
+
 /** One problem for each variable that looks like a misspelt one of ours, naming the nearest; values are never shown. */
 export function misspeltVariables(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
@@ -43,15 +46,16 @@ function nearestVariable(name: string, value: string): string | undefined {
   if (foreign.test(name)) return undefined
   if (kubernetesService.test(name) || (name.endsWith('_PORT') && kubernetesPort.test(value))) return undefined
   const bare = upper.replace(/^WAL_CAKE_/, '')
-  const ranked = variables
+  const isOwn = ownPrefixes.some((prefix) => upper.startsWith(prefix))
+  const [nearest] = variables
+    // A pod may have hundreds of variables, of which hardly one is as long as one of ours.
+    .filter((candidate) => isOwn || Math.abs(candidate.name.length - bare.length) <= MOST_EDITS)
     .map((candidate) => ({ name: candidate.name, distance: editDistance(bare, candidate.name) }))
     .sort((a, b) => a.distance - b.distance)
-  const nearest = ranked[0]!
+  if (nearest === undefined) return undefined
   // In a short name two edits make another word: PG_ROOT, CABLES.
-  const tolerance = nearest.name.length < 8 ? 1 : 2
-  return nearest.distance <= tolerance || ownPrefixes.some((prefix) => upper.startsWith(prefix))
-    ? nearest.name
-    : undefined
+  const tolerance = nearest.name.length < 8 ? 1 : MOST_EDITS
+  return nearest.distance <= tolerance || isOwn ? nearest.name : undefined
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours that turn one text into the other. */
