@@ -35,13 +35,6 @@ command -v node > /dev/null || fail 'needs Node.js 20.12 or newer, and there is 
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 12) ? 0 : 1)' ||
   fail "needs Node.js 20.12 or newer, and this is $(node --version)" 2
 
-# Compression runs on this pool.
-if [ -z "${UV_THREADPOOL_SIZE:-}" ]; then
-  cores=$(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 4)
-  if [ "$cores" -lt 2 ]; then cores=2; fi
-  export UV_THREADPOOL_SIZE=$cores
-fi
-
 # npm writes this file last.
 installed=node_modules/.package-lock.json
 
@@ -62,7 +55,7 @@ build() {
   if [ -d bench ]; then sources+=(bench); fi
   # A folder is newer when a file came or went.
   if [ -e "$built" ] &&
-    [ -z "$(find "${sources[@]}" \( -type d -o -name '*.ts' -o -name '*.json' \) -newer "$built" -print)" ]; then
+    [ -z "$(find "${sources[@]}" \( -type d -o -name '*.ts' -o -name '*.cts' -o -name '*.json' \) -newer "$built" -print)" ]; then
     return
   fi
   say 'building'
@@ -113,9 +106,9 @@ case ${1:-} in
   demo) program=cmd/wal-cake/demo.js ;;
   test) program=test/run.js ;;
   bench) program=bench/run.js ;;
-  *) program=bundle/wal-cake/main.js ;;
+  *) program=bundle/wal-cake/launch.cjs ;;
 esac
-if [ "$program" != bundle/wal-cake/main.js ]; then shift; fi
+if [ "$program" != bundle/wal-cake/launch.cjs ]; then shift; fi
 
 build
 # cmd/wal-cake/program.ts says why.

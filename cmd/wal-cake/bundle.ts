@@ -1,5 +1,6 @@
 // Part of the build: puts the program's modules and those of its packages together in a few files. Node looks for and reads each
 // module by itself; with two thirds fewer it starts 0.2 s and 0.45 s of CPU sooner (docs/decisions/0015-bundle.md).
+import { copyFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -27,3 +28,4 @@ await build({
   },
   logLevel: 'warning',
 })
+await copyFile(new URL('launch.cjs', import.meta.url), programFile)

@@ -1,7 +1,5 @@
-#!/usr/bin/env -S node --initial-old-space-size=40
 // The command line: which verb, with which environment; and the one place where a failure becomes a log line and an exit
-// code. The size of the thread pool has to be set before anything uses it.
-import { availableParallelism } from 'node:os'
+// code.
 import { setFlagsFromString } from 'node:v8'
 import { fileURLToPath } from 'node:url'
 import { readFileSync } from 'node:fs'
@@ -12,7 +10,6 @@ import { renderHelp } from '../../internal/config/render.js'
 import { asFailure, Failure, verdictOf } from '../../internal/model/failure.js'
 import { createLogger, type Logger } from '../../internal/observability/logger.js'
 
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()))
 // The engine would let garbage grow to several times what is in use, on top of MEMORY_LIMIT, before it looks after it.
 setFlagsFromString('--heap-growing-percent=30')
 // The SDK says on stderr which Node it will want next year; that is for maintainers to know, not for operators.

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 
 /** As bundle.ts makes it; as deep below the root as its module: what it reads beside the code it finds the same way. */
-export const programFile = fileURLToPath(new URL('../../bundle/wal-cake/main.js', import.meta.url))
+export const programFile = fileURLToPath(new URL('../../bundle/wal-cake/launch.cjs', import.meta.url))
 
 /**
  * The engine counts the memory behind buffers as garbage that it may have to look after, and with a small heap began to look each

@@ -9,10 +9,10 @@ const flags = nodeFlags.join(' ')
 
 for (const [file, start] of [
   ['run.sh', `exec node ${flags} "dist/$program"`],
-  ['cmd/wal-cake/main.ts', `#!/usr/bin/env -S node ${flags}\n`],
+  ['cmd/wal-cake/launch.cts', `#!/usr/bin/env -S node ${flags}\n`],
   [
     'deploy/Dockerfile',
-    `ENTRYPOINT ${JSON.stringify(['node', ...nodeFlags, 'dist/bundle/wal-cake/main.js']).replaceAll(',', ', ')}\n`,
+    `ENTRYPOINT ${JSON.stringify(['node', ...nodeFlags, 'dist/bundle/wal-cake/launch.cjs']).replaceAll(',', ', ')}\n`,
   ],
 ] as const) {
   test(`${file} starts the program with ${flags}`, async () => {

@@ -23,11 +23,11 @@ export class ServiceProcess {
 
   /** `folder` is the lake, and the working directory: another folder's `.env` is none of the demo's business. */
   constructor(folder: string, variables: Readonly<Record<string, string>>) {
-    const { PATH, HOME, TMPDIR, UV_THREADPOOL_SIZE = '4' } = process.env
+    const { PATH, HOME, TMPDIR } = process.env
     const inherited = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined)
     this.#child = spawn(process.execPath, [...nodeFlags, programFile, 'start'], {
       cwd: folder,
-      env: { ...Object.fromEntries(inherited), UV_THREADPOOL_SIZE, LOG_FORMAT: 'json', LAKE_DIR: folder, ...variables },
+      env: { ...Object.fromEntries(inherited), LOG_FORMAT: 'json', LAKE_DIR: folder, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#ended = once(this.#child, 'close')
