@@ -7,6 +7,9 @@ import type { TcpProxy } from './tcp-proxy.js'
 
 export const BLOB_BYTES = 16 * 1024
 
+/** A busy machine may give a program nothing for a part of it. */
+const STILL_MS = 1_000
+
 export async function createBlobs(source: Source): Promise<void> {
   await source.query('CREATE TABLE blobs (id int PRIMARY KEY, body bytea NOT NULL)')
   // Compressing them would only cost time.
@@ -24,12 +27,12 @@ export async function insertBlobs(source: Source, from: number, count: number): 
 
 /**
  * Inserts until the program stops reading before it has all. How much that takes depends on the machine: beside what the
- * program may hold, buffers of the kernel take up to some ten MiB. Returns how many rows, and how many bytes were read.
+ * program may hold, buffers of the kernel take some tens of MiB. Returns how many rows, and how many bytes were read.
  */
 export async function insertUnreadBlobs(source: Source, proxy: TcpProxy): Promise<{ rows: number; read: number }> {
   for (let rows = 0; rows < 100 * 128;) {
     for (let part = 0; part < 20; part++, rows += 128) await insertBlobs(source, rows, 128)
-    const read = await standsStill(() => replicationBytes(proxy).toClient)
+    const read = await standsStill(() => replicationBytes(proxy).toClient, STILL_MS)
     if (read < rows * BLOB_BYTES) return { rows, read }
   }
   return assert.fail('200 MiB were read, and nothing could be written')

@@ -49,8 +49,8 @@ export function replicationBytes(proxy: TcpProxy): Readonly<Record<Direction, nu
   return proxy.links.find(isReplication)?.bytes ?? { toServer: 0, toClient: 0 }
 }
 
-/** The number, once two looks with time in between found the same. */
-export async function standsStill(look: () => number): Promise<number> {
+/** The number, once two looks so far apart found the same. */
+export async function standsStill(look: () => number, everyMs = 300): Promise<number> {
   let last = -1
   return eventually(
     () => {
@@ -58,7 +58,7 @@ export async function standsStill(look: () => number): Promise<number> {
       last = look()
       return last === before ? last : undefined
     },
-    { everyMs: 1_000 },
+    { everyMs },
   )
 }
 
