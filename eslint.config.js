@@ -27,5 +27,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  // CommonJS has no other import that its types are known of.
+  { files: ['**/*.cts'], rules: { '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }] } },
   { files: ['**/*.js', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
 )
